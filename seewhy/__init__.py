@@ -1,0 +1,65 @@
+"""seewhy: why an image model says what it says, whether for the right reason, and what to do when not."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "EvidenceError": "errors",
+    "Explanation": "explanation",
+    "Explanations": "explanation",
+    "Failed": "explanation",
+    "InputError": "errors",
+    "MissingExtraError": "errors",
+    "SeeWhyError": "errors",
+    "SeeWhyWarning": "errors",
+    "UnknownNameError": "errors",
+    "against": "targets",
+    "explain": "explanation",
+    "explain_many": "explanation",
+    "layers": "explanation",
+    "list_methods": "methods",
+    "load": "models.loading",
+    "output": "targets",
+    "probability": "targets",
+    "top": "targets",
+    "versus": "targets",
+    "wrap": "models",
+}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seewhy' has no attribute {name!r}")
+    return getattr(import_module(f"seewhy.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+if TYPE_CHECKING:
+    from seewhy.errors import EvidenceError as EvidenceError
+    from seewhy.errors import InputError as InputError
+    from seewhy.errors import MissingExtraError as MissingExtraError
+    from seewhy.errors import SeeWhyError as SeeWhyError
+    from seewhy.errors import SeeWhyWarning as SeeWhyWarning
+    from seewhy.errors import UnknownNameError as UnknownNameError
+    from seewhy.explanation import Explanation as Explanation
+    from seewhy.explanation import Explanations as Explanations
+    from seewhy.explanation import Failed as Failed
+    from seewhy.explanation import explain as explain
+    from seewhy.explanation import explain_many as explain_many
+    from seewhy.explanation import layers as layers
+    from seewhy.methods import list_methods as list_methods
+    from seewhy.models import wrap as wrap
+    from seewhy.models.loading import load as load
+    from seewhy.targets import against as against
+    from seewhy.targets import output as output
+    from seewhy.targets import probability as probability
+    from seewhy.targets import top as top
+    from seewhy.targets import versus as versus

@@ -1,0 +1,1 @@
+"""Pictures in and out: reading them, preparing them for a model, laying maps over them, drawing."""

@@ -1,0 +1,121 @@
+"""The catalogue of explanation methods: one function each, from Evidence to a map.
+
+A method is registered by the decorator `method`; what differs between methods is data in its entry, which docs, help
+and tests read. Functions return signed maps: `explain` applies the ReLU, alike for all, unless `signed=True`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from seewhy.errors import InputError, UnknownNameError, did_you_mean
+from seewhy.evidence import Array
+
+_CATALOGUE: dict[str, Method] = {}
+_HOMES = ("gradient", "activation", "trial", "input")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One entry of the catalogue.
+
+    Args:
+        name: how to ask for it.
+        function: Evidence (and the options) to a signed map [batch, height, width] in units of the target's score.
+        family: 'gradient', 'activation', 'trial' or 'input'.
+        paper: where it comes from.
+        passes: what it costs, in passes through the model.
+        needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again'.
+        on_image: the map is of the image's own pixels; no layer is chosen.
+        summary: one line.
+        options: name and default of what can be set.
+    """
+
+    name: str
+    function: Callable[..., Array]
+    family: str
+    paper: str
+    passes: str
+    needs: frozenset[str]
+    on_image: bool
+    summary: str
+    options: Mapping[str, Any]
+
+    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options as given, if the method has them all.
+
+        Raises:
+            UnknownNameError: the method has no option of that name.
+        """
+        for name in options:
+            if name not in self.options:
+                own = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
+                raise UnknownNameError(
+                    f"{self.name} has no option {name!r}",
+                    f"one of its options: {own}" if own else "no option at all",
+                    did_you_mean(name, [*self.options, "target", "method", "layer", "signed"], "leave it out"),
+                )
+        return dict(options)
+
+
+def method(
+    name: str, *, family: str, paper: str, passes: str, needs: tuple[str, ...] = (), on_image: bool = False
+) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """Registers a function of Evidence as an explanation method; its keyword-only parameters are its options."""
+
+    def register(function: Callable[..., Array]) -> Callable[..., Array]:
+        summary = (inspect.getdoc(function) or "").splitlines()[0]
+        parameters = inspect.signature(function).parameters.values()
+        options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        _CATALOGUE[name] = Method(name, function, family, paper, passes, frozenset(needs), on_image, summary, options)
+        return function
+
+    return register
+
+
+def list_methods() -> Methods:
+    """All methods: name, one line, family, paper, passes and needs; prints as a table.
+
+    Returns:
+        A list of `Method`, those of one family together.
+    """
+    for home in _HOMES:
+        import_module(f"seewhy.methods.{home}")
+    return Methods(_CATALOGUE.values())
+
+
+class Methods(list[Method]):
+    """A list of methods that prints as a table."""
+
+    def __repr__(self) -> str:
+        rows = [("name", "family", "passes", "paper", "what it does")]
+        rows += [(m.name, m.family, m.passes, m.paper, m.summary) for m in self]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def find_method(name: str) -> Method:
+    """The entry of a method; case, spaces, hyphens and underscores do not matter.
+
+    Raises:
+        UnknownNameError: there is no such method; the nearest are named.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"a method of type {type(name).__name__}", "the name of a method", "look at list_methods()")
+    entries = {_plain(entry.name): entry for entry in list_methods()}
+    if _plain(name) not in entries:
+        names = [entry.name for entry in entries.values()]
+        raise UnknownNameError(
+            f"no method is called {name!r}",
+            f"one of {', '.join(names)}",
+            did_you_mean(name, names, "look at list_methods()"),
+        )
+    return entries[_plain(name)]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -1,0 +1,95 @@
+"""Methods that try: they change activations or the image, run the model again and see what the target does."""
+
+from __future__ import annotations
+
+from seewhy.errors import InputError
+from seewhy.evidence import Array, Evidence
+from seewhy.methods import method
+
+
+@method(
+    "scorecam",
+    family="trial",
+    paper="Wang et al. 2020, arXiv:1910.01279",
+    passes="1 forward a channel",
+    needs=("again",),
+)
+def scorecam(evidence: Evidence, *, scores: str = "logit", baseline: float = 0.0) -> Array:
+    """Weighs each channel by the score of the image seen through it alone.
+
+    Args:
+        evidence: activations A [batch, height, width, channels], images X, and new passes over images.
+        scores: what f of the equations is: 'logit', the target's value, or 'probability' of the target's class.
+        baseline: the value of the image X_b that confidence is counted from, in the model's own units.
+    Returns:
+        float [batch, height, width]; the weights of the channels add up to one.
+    Paper:
+        Wang et al. 2020, arXiv:1910.01279, eq. 6-8 (increase of confidence) and algorithm 1 (softmax over channels).
+    """
+    if scores not in ("logit", "probability"):
+        raise InputError(f"scores={scores!r}", "'logit' or 'probability'", "leave it out for 'logit'")
+    ops, images = evidence.ops, evidence.images
+    count, height, width, _ = images.shape
+    base = _confidence(evidence, (0 * images + baseline)[None], scores)  # [1, batch]
+    maps = ops.moveaxis(evidence.activations, -1, 0)  # [channels, batch, h, w]
+    parts = []
+    step = max(1, evidence.room // count)
+    for start in range(0, maps.shape[0], step):
+        some = maps[start : start + step]
+        flat = ops.reshape(some, (-1, *some.shape[2:]))
+        grown = ops.reshape(ops.resize(flat, (height, width)), (-1, count, height, width))
+        low, high = ops.min(grown, (2, 3), keepdims=True), ops.max(grown, (2, 3), keepdims=True)
+        even = high <= low
+        masks = ops.where(even, 0 * grown, (grown - low) / ops.where(even, 0 * high + 1, high - low))  # s(Up(A))
+        parts.append(_confidence(evidence, images[None] * masks[..., None], scores) - base)
+    gains = ops.concatenate(parts, 0)  # [channels, batch]
+    weights = ops.softmax(gains, 0)
+    return ops.einsum("cn,cnhw->nhw", weights, maps)
+
+
+def _confidence(evidence: Evidence, images: Array, scores: str) -> Array:
+    assert evidence.again is not None
+    trial = evidence.again(images, False)
+    if scores == "logit":
+        return trial.values
+    if trial.probabilities is None:
+        raise InputError(
+            "scores='probability' for a target that is not one class",
+            "a target that is one class",
+            "ask for a class or leave scores= out",
+        )
+    return trial.probabilities
+
+
+@method(
+    "ablationcam",
+    family="trial",
+    paper="Desai & Ramaswamy 2020, WACV",
+    passes="1 forward of the rest a channel",
+    needs=("edited",),
+)
+def ablationcam(evidence: Evidence) -> Array:
+    """Weighs each channel by how much the target's score falls when the channel is set to zero.
+
+    Args:
+        evidence: activations A [batch, height, width, channels] and the rest of the network, which gives y.
+    Returns:
+        float [batch, height, width].
+    Paper:
+        Desai & Ramaswamy 2020, 'Ablation-CAM', WACV, eq. 1 (slope) and eq. 2 (map; `explain` applies its ReLU).
+    Departs:
+        divides by |y|, as a negative score would turn the map upside down.
+    """
+    ops, activations = evidence.ops, evidence.activations
+    assert evidence.edited is not None
+    count, channels = activations.shape[0], activations.shape[-1]
+    units = ops.eye(channels)
+    y = evidence.edited(activations[None]).values  # [1, batch], unchanged but run as the edits are
+    parts = []
+    step = max(1, evidence.room // count)
+    for start in range(0, channels, step):
+        keep = 1 - units[start : start + step]  # [trials, channels]
+        parts.append(evidence.edited(activations[None] * keep[:, None, None, None, :]).values)
+    without = ops.concatenate(parts, 0)  # [channels, batch]
+    weights = (y - without) / ops.where(y == 0, y + 1, abs(y))  # eq. 1
+    return ops.einsum("cn,nhwc->nhw", weights, activations)  # eq. 2

@@ -1,0 +1,106 @@
+"""From a user's model, of any framework, to the Model that explain works with.
+
+Only the framework that the user has imported is asked: who passes a torch model has imported torch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from seewhy.errors import InputError
+from seewhy.evidence import Model
+from seewhy.images.preparing import as_prepare
+from seewhy.models.known import what_is_known
+
+
+def wrap(
+    model: Any,
+    *,
+    labels: Sequence[str] | Mapping[int, str] | None = None,
+    prepare: str | Callable[[Any], Any] | None = None,
+    outputs: str | int | Callable[[Any], Any] | None = None,
+    layer: Any = None,
+    grid: tuple[int, int] | Callable[[tuple[int, ...]], tuple[int, int] | None] | None = None,
+    name: str | None = None,
+    call: Callable[[Any, Any], Any] | None = None,
+) -> Model:
+    """Tells seewhy what it cannot find out by itself about a model. The model is not changed.
+
+    Args:
+        model: a `torch.nn.Module`, what `load` returned, or an already wrapped model (what is given here then wins).
+        labels: the classes' names in the order of the outputs, as a list or {index: name}.
+        prepare: how a picture becomes what the model eats, as in training: a callable from PIL image to array, an image
+            processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (with "@96" for another size).
+        outputs: which part of the model's outputs are the scores: a key, an index or a function.
+        layer: the layer taken where a call asks for none: a name, a module, an index, "all" or a list.
+        grid: rows and columns of the tokens of a transformer, or a function from a layer's output shape to them.
+        name: what the model is called in results.
+        call: for models with several inputs: a function of (model, images) that returns the model's outputs.
+    Returns:
+        A wrapped model, to be used wherever a model is.
+    Raises:
+        InputError: `model` is of no framework that seewhy knows, or `labels` are not names.
+    """
+    given = {
+        "labels": None if labels is None else _label_list(labels),
+        "prepare": prepare,
+        "outputs": outputs,
+        "layer": layer,
+        "grid": grid,
+        "name": name,
+        "call": call,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    if hasattr(model, "told"):
+        kind, module, given = type(model), model.module, {**model.told, **given}
+    else:
+        kind, module = _adapter(model), model
+        known = what_is_known(model)
+        given = {**({"labels": known.labels} if known.labels else {}), **given}
+        given.setdefault("prepare", known.prepare)
+    if "prepare" in given and given["prepare"] is not None:
+        given["prepare"] = as_prepare(given["prepare"], kind.channels_first)
+    wrapped: Model = kind(module, **given)
+    return wrapped
+
+
+def as_model(model: Any) -> Model:
+    """A wrapped model as it is; anything else wrapped, a string loaded by its name."""
+    if hasattr(model, "told"):
+        return model  # type: ignore[no-any-return]
+    if isinstance(model, str):
+        from seewhy.models.loading import load
+
+        return load(model)
+    return wrap(model)
+
+
+def _adapter(model: Any) -> Any:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from seewhy.models.torch import TorchModel
+
+        return TorchModel
+    if isinstance(model, type):
+        came, remedy = f"the class {model.__name__}", f"make a model of it: {model.__name__}(...)"
+    elif isinstance(model, Mapping):
+        came, remedy = "a dictionary, perhaps a state_dict", "build the model and call its load_state_dict first"
+    else:
+        came = f"a model of type {type(model).__name__}"
+        remedy = "hand over the model itself, or its name as in load('torchvision:resnet50')"
+    raise InputError(came, "a torch.nn.Module", remedy)
+
+
+def _label_list(labels: Sequence[str] | Mapping[int, str]) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise InputError(f"labels={labels!r}", "a list of names or {index: name}", "write labels=[...]")
+    if isinstance(labels, Mapping):
+        keys = {int(key): str(value) for key, value in labels.items()}
+        if sorted(keys) != list(range(len(keys))):
+            raise InputError(
+                f"labels for the classes {sorted(keys)[:10]}", f"names for 0 to {len(keys) - 1}", "count from 0"
+            )
+        return tuple(keys[index] for index in range(len(keys)))
+    return tuple(str(label) for label in labels)

@@ -1,0 +1,5 @@
+"""The PyTorch side: nothing outside this folder imports torch."""
+
+from seewhy.models.torch.adapter import TorchModel
+
+__all__ = ["TorchModel"]

@@ -1,0 +1,176 @@
+"""Networks small enough to work out by hand, and laws that hold on every network."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import seewhy as sw
+
+
+def network(kernel, weights):
+    """One convolution without padding, ReLU, global average pooling, one linear layer; float64."""
+    channels = len(kernel)
+    model = nn.Sequential(
+        nn.Conv2d(1, channels, 2, bias=False),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(channels, len(weights)),
+    ).double()
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor(kernel, dtype=torch.float64)[:, None])
+        model[4].weight.copy_(torch.tensor(weights, dtype=torch.float64))
+        model[4].bias.zero_()
+    return model
+
+
+SQUARE = torch.arange(16, dtype=torch.float64).reshape(1, 4, 4)
+# The image is            0  1  2  3
+#                         4  5  6  7
+#                         8  9 10 11
+#                        12 13 14 15
+# Kernel a = [[1, 0], [0, 0]] gives the upper left number of each 2 × 2 window: 0 1 2 / 4 5 6 / 8 9 10.
+# Kernel b = [[0, 0], [0, -1]] gives minus the lower right number: all negative, 0 after ReLU.
+# Kernel c = [[-1, 1], [0, 0]] gives right less left: 1 everywhere.
+A = [[1, 0], [0, 0]]
+B = [[0, 0], [0, -1]]
+C = [[-1, 1], [0, 0]]
+UPPER_LEFT = np.array([[0, 1, 2], [4, 5, 6], [8, 9, 10]])
+
+
+def test_one_channel_by_hand():
+    # y1 = 3 · mean(A): gradient 3 / 9 at each of the 9 places, so the map is A / 3
+    why = sw.explain(network([A], [[0], [3]]), SQUARE, target=1)
+    np.testing.assert_allclose(why.map, UPPER_LEFT / 3, rtol=1e-6)
+    assert why.score == pytest.approx(3 * 5)  # the mean of 0 … 10 as above is 45 / 9 = 5
+
+
+def test_channels_that_are_silent_or_against():
+    # weights 3 (upper left), 9 (silent: its output is 0 after ReLU), -9 (ones): map = (3 A + 9 · 0 - 9 · 1) / 9, ReLU
+    wanted = np.array([[0, 0, 0], [1 / 3, 2 / 3, 1], [5 / 3, 2, 7 / 3]])  # (A - 3) / 3 where positive
+    why = sw.explain(network([A, B, C], [[0, 0, 0], [3, 9, -9]]), SQUARE, target=1)
+    np.testing.assert_allclose(why.map, wanted, rtol=1e-6)
+    signed = sw.explain(network([A, B, C], [[0, 0, 0], [3, 9, -9]]), SQUARE, target=1, signed=True)
+    np.testing.assert_allclose(signed.map, (UPPER_LEFT - 3) / 3, rtol=1e-6)
+
+
+def test_before_the_relu_gradients_stop_at_what_it_cuts():
+    # at the convolution's output: B is -5 -6 -7 / -9 -10 -11 / -13 -14 -15, cut by the ReLU, so its gradient is 0;
+    # A's first place is 0, where the gradient of ReLU is 0 too: alpha_A = 3 · 8 / 9 / 9 = 8 / 27
+    why = sw.explain(network([A, B], [[0, 0], [3, 9]]), SQUARE, target=1, layer="0")
+    np.testing.assert_allclose(why.map, UPPER_LEFT * 8 / 27, rtol=1e-6)
+
+
+def test_versus_and_against_by_hand():
+    model = network([A, C], [[1, 0], [3, 9]])
+    # 'class 1 rather than class 0' has the weights 2 and 9: (2 A + 9) / 9
+    why = sw.explain(model, SQUARE, target=sw.versus(1, 0))
+    np.testing.assert_allclose(why.map, (2 * UPPER_LEFT + 9) / 9, rtol=1e-6)
+    assert why.score == pytest.approx((3 * 5 + 9) - 5)
+    empty = sw.explain(model, SQUARE, target=sw.against(1))
+    assert empty.empty
+    assert "all zero" in empty.notes[0]
+
+
+def test_probability_by_hand():
+    # p1 = softmax(5, 15)[1]; dp1/dy = p1 (1 - p1) (-1, 1): the map of 'versus' times p1 (1 - p1)
+    model = network([A], [[1], [3]])
+    p = 1 / (1 + np.exp(-10))
+    why = sw.explain(model, SQUARE, target=sw.probability(1))
+    np.testing.assert_allclose(why.map, p * (1 - p) * 2 * UPPER_LEFT / 9, rtol=1e-5)
+    assert why.score == pytest.approx(p)
+
+
+def test_one_logit_has_two_classes():
+    model = network([A, C], [[1, -9]])
+    yes, no = sw.explain(model, SQUARE, target=[1, 0], signed=True)
+    np.testing.assert_allclose(yes.map, (UPPER_LEFT - 9) / 9, rtol=1e-6)
+    np.testing.assert_allclose(no.map, -yes.map)
+    assert yes.score == pytest.approx(-no.score) == pytest.approx(5 - 9)
+    assert yes.probability + no.probability == pytest.approx(1)
+    assert sw.explain(model, SQUARE).index == 0  # the logit is negative
+
+
+def test_integrated_gradients_of_a_linear_network_is_exact():
+    # without anything cut, y = w · x: the attribution of a pixel is its share, whatever the number of steps
+    why = sw.explain(network([A], [[0], [9]]), SQUARE, target=1, method="integrated_gradients", steps=3)
+    wanted = np.zeros((4, 4))
+    wanted[:3, :3] = UPPER_LEFT
+    np.testing.assert_allclose(why.map, wanted, rtol=1e-5)
+    assert why.map.sum() == pytest.approx(why.score)
+
+
+class Pooled(nn.Module):
+    """Any convolutional trunk, mean, linear: where the CAM family coincides."""
+
+    def __init__(self, seed, channels=7, classes=4):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.trunk = nn.Sequential(nn.Conv2d(3, channels, 3), nn.Tanh(), nn.Conv2d(channels, channels, 3, stride=2))
+        self.head = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        return self.head(self.trunk(x).mean((2, 3)))
+
+
+@given(seed=st.integers(0, 2**20), target=st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_gradcam_hirescam_and_cam_coincide_behind_pooling(seed, target):
+    model = Pooled(seed).double()
+    x = torch.randn(3, 11, 13, dtype=torch.float64)
+    maps = [sw.explain(model, x, target=target, method=m, signed=True).map for m in ("gradcam", "hirescam", "cam")]
+    area = maps[0].size
+    # computed in float64; kept as float32
+    np.testing.assert_allclose(maps[1], maps[0], rtol=1e-6, atol=1e-10)
+    np.testing.assert_allclose(maps[2] / area, maps[0], rtol=1e-6, atol=1e-8)
+
+
+def test_coincidence_in_float64_to_ten_digits():
+    """Through the methods themselves, before maps are kept as float32."""
+    from seewhy.methods import find_method
+    from seewhy.models import wrap
+    from seewhy.targets import Scores, as_targets
+
+    model = wrap(Pooled(5).double())
+    images = model.batch([torch.randn(3, 11, 13, dtype=torch.float64)])
+    (layer,), _ = model.choose(None, images)
+    with model.run(images, [layer], frozenset({"gradients", "head"})) as run:
+        aims = [[as_targets(2)[0][0].settle(Scores(run.scores), 0)[0]]]
+        ((evidence,),) = run.evidence(aims)
+        maps = {
+            name: find_method(name).function(evidence).clamp_min(0).numpy() for name in ("gradcam", "hirescam", "cam")
+        }
+    assert maps["gradcam"].max() > 0
+    area = maps["cam"].size
+    np.testing.assert_allclose(maps["hirescam"], maps["gradcam"], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(maps["cam"] / area, maps["gradcam"], rtol=0, atol=1e-10)
+
+
+@given(seed=st.integers(0, 2**20))
+@settings(max_examples=10, deadline=None)
+def test_permuting_channels_changes_no_map_and_scaling_the_score_scales_it(seed):
+    model = Pooled(seed)
+    x = torch.randn(3, 11, 13)
+    before = sw.explain(model, x, target=1, signed=True).map
+    order = torch.randperm(7)
+    with torch.no_grad():
+        last = model.trunk[2]
+        last.weight.copy_(last.weight[order]), last.bias.copy_(last.bias[order])
+        model.head.weight.copy_(3 * model.head.weight[:, order])
+    after = sw.explain(model, x, target=1, signed=True).map
+    np.testing.assert_allclose(after, 3 * before, rtol=0, atol=3e-5 * np.abs(before).max())
+
+
+def test_a_logit_shift_and_batch_mates_change_nothing():
+    model, x = Pooled(8), torch.randn(5, 3, 11, 13)
+    alone = sw.explain(model, x[2], target=1, signed=True).map
+    among = list(sw.explain_many(model, x, target=1, signed=True))[2].map
+    with torch.no_grad():
+        model.head.bias += 100
+    shifted = sw.explain(model, x[2], target=1, signed=True).map
+    assert np.abs(alone).max() > 0
+    for other in (among, shifted):
+        np.testing.assert_allclose(other, alone, rtol=0, atol=1e-5 * np.abs(alone).max())
