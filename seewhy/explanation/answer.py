@@ -146,6 +146,8 @@ class Explanation:
         """Where most of the map lies, in words: '58 % of the map is in the top right ninth of the picture'."""
         if self.empty:
             return "no region stood out"
+        if self.map.max() <= 0:
+            return "all of the map speaks against it"
         placed = np.maximum(self.upscaled(order="bilinear"), 0)
         rows, columns = (np.linspace(0, side, 4).astype(int) for side in placed.shape)
         parts = np.add.reduceat(np.add.reduceat(placed, rows[:3], 0), columns[:3], 1)
@@ -227,8 +229,12 @@ class Explanations(Sequence[Explanation]):
             raise InputError("no explanations", "at least one", "ask for a target or layer")
         several_layers = len({one.layer for one in self.items}) > 1
         captions = [f"{one.layer}\n{one.caption}" if several_layers else one.caption for one in self.items]
-        tiles = [Image.fromarray(self.items[0].picture), *(one.overlay(**options) for one in self.items)]
-        return drawing.panel(tiles, columns=columns or self.columns, captions=[self.items[0].seen.caption, *captions])
+        tiles = [one.overlay(**options) for one in self.items]
+        row = self.columns or len(tiles)
+        for start in range(0, len(tiles) + len(tiles) // row - 1, row + 1):  # each row begins with the picture
+            tiles.insert(start, Image.fromarray(self.items[0].picture))
+            captions.insert(start, self.items[0].seen.caption)
+        return drawing.panel(tiles, columns=columns or (self.columns and self.columns + 1), captions=captions)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""

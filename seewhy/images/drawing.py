@@ -284,7 +284,7 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float, most: int) -
             lines[-1] = longer
             continue
         while font.getlength(word) > width and len(word) > 1 and len(lines) <= most:  # a word longer than a line
-            fits = max(1, next(n for n in range(len(word), 0, -1) if n == 1 or font.getlength(word[:n]) <= width))
+            fits = next(n for n in range(len(word), 0, -1) if n == 1 or font.getlength(word[:n]) <= width)
             lines.append(word[:fits])
             word = word[fits:]
         lines.append(word)

@@ -108,7 +108,7 @@ def _contents(path: Path) -> bytes:
         raise InputError(f"no file {str(path)!r}", "the path of an image file", remedy) from None
     except (IsADirectoryError, PermissionError, OSError) as error:
         if path.is_dir():
-            remedy = "name one file in it, or give the folder to seewhy.audit, which takes all pictures in it"
+            remedy = "name a file in it, or give its files to explain_many; the command `seewhy explain` takes folders"
             raise InputError(f"{str(path)!r} is a folder", "the path of an image file", remedy) from None
         came = f"the file {str(path)!r} cannot be read: {error.strerror or error}"
         raise InputError(came, "a file that may be read", "check its permissions and the disk it is on") from error

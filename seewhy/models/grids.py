@@ -35,7 +35,7 @@ class Grid:
 
 
 def find_grid(
-    shape: Sequence[int], image: tuple[int, int], channels_first: bool, seen: Sequence[Grid] = ()
+    shape: Sequence[int], image: tuple[int, int], channels_first: bool, seen: Sequence[Grid] = (), sure: bool = False
 ) -> Grid | None:
     """The grid of an output, or None where its positions do not fit the image.
 
@@ -44,38 +44,45 @@ def find_grid(
         image: height and width of the image.
         channels_first: the framework's usual layout, which wins where both would fit.
         seen: grids of earlier layers, in order of execution: tokens are folded into the last one that fits.
+        sure: the layer (a convolution, say) gives maps in the usual layout by its nature.
     """
     if len(shape) == 4:
-        return _of_map(shape, image, channels_first, seen)
-    if len(shape) == 3 and shape[1] > 1:
-        return _of_tokens(shape[1], image, seen)
+        return _of_map(shape, image, channels_first, seen, sure)
+    if len(shape) == 3 and shape[1] > 1 and shape[2] > 1:
+        return _of_tokens(shape, image, seen)
     return None
 
 
-def _of_map(shape: Sequence[int], image: tuple[int, int], channels_first: bool, seen: Sequence[Grid]) -> Grid | None:
+def _of_map(
+    shape: Sequence[int], image: tuple[int, int], channels_first: bool, seen: Sequence[Grid], sure: bool
+) -> Grid | None:
     first = Grid("channels first", shape[2], shape[3])
     last = Grid("channels last", shape[1], shape[2])
     order = (first, last) if channels_first else (last, first)
-    fitting = [grid for grid in order if _misfit(grid, image) <= 1.0]
+    if sure:
+        return order[0]
+    maps = {grid for grid in seen if grid.layout != "tokens"}
+    fitting = [grid for grid in order if grid in maps or _fits(grid.shape, image)]
     # attention [n, heads, tokens, tokens] and its queries [n, heads, tokens, width] can have a map's proportions
     tokens = {grid.height * grid.width + grid.prefix for grid in seen}
-    maps = {grid.shape for grid in seen if grid.layout != "tokens"}
-    fitting = [grid for grid in fitting if grid.height not in tokens or grid.shape in maps]
+    fitting = [grid for grid in fitting if grid.height not in tokens or grid.shape in {m.shape for m in maps}]
     if len(fitting) == 2 and {1} & set(fitting[0].shape) and not {1} & set(fitting[1].shape):
         return fitting[1]
     return fitting[0] if fitting else None
 
 
-def _misfit(grid: Grid, image: tuple[int, int]) -> float:
-    """How far, in cells, the map's sides are from the image's proportions; padding and odd sizes cost up to one."""
-    if grid.height > 4 * image[0] or grid.width > 4 * image[1]:
-        return float("inf")
-    by_height = grid.height * image[1] / image[0]
-    by_width = grid.width * image[0] / image[1]
-    return min(abs(grid.width - by_height), abs(grid.height - by_width))
+def _fits(grid: tuple[int, int], image: tuple[int, int]) -> bool:
+    """Whether the map's proportions are the image's, to less than one cell (padding and odd sizes)."""
+    if grid[0] > 4 * image[0] or grid[1] > 4 * image[1]:
+        return False
+    return abs(grid[0] * image[1] - grid[1] * image[0]) < max(image)
 
 
-def _of_tokens(count: int, image: tuple[int, int], seen: Sequence[Grid]) -> Grid | None:
+def _of_tokens(shape: Sequence[int], image: tuple[int, int], seen: Sequence[Grid]) -> Grid | None:
+    _, count, width = shape
+    counts = {grid.height * grid.width + grid.prefix for grid in seen}
+    if width in counts and count not in counts:  # [n, channels, tokens], inside a mixer
+        return None
     for grid in reversed(seen):  # the patch embedding, or the tokens of the layer before
         prefix = count - grid.height * grid.width
         if grid.layout == "tokens" and prefix == grid.prefix:
@@ -88,8 +95,6 @@ def _of_tokens(count: int, image: tuple[int, int], seen: Sequence[Grid]) -> Grid
             continue
         height = isqrt(round(positions * image[0] / image[1]))
         for rows in (height, height + 1):
-            if rows and positions % rows == 0:
-                grid = Grid("tokens", rows, positions // rows, prefix)
-                if _misfit(grid, image) < 0.5:
-                    return grid
+            if rows and positions % rows == 0 and _fits((rows, positions // rows), image):
+                return Grid("tokens", rows, positions // rows, prefix)
     return None

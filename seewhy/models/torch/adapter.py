@@ -69,6 +69,9 @@ class TorchModel:
         self._surveys = _SURVEYS.setdefault(self.module, {}) if bare else {}
         self.forward: Callable[[torch.Tensor], Any] = self.module if call is None else partial(call, self.module)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.module, self.told)  # what is known of its layers stays behind
+
     @property
     def device(self) -> torch.device:
         return next((tensor.device for tensor in self._tensors()), torch.device("cpu"))
@@ -143,10 +146,17 @@ class TorchModel:
             InputError: no map can be taken there.
         """
         asked = self.layer if asked is None else asked
+        try:
+            return self._chosen(asked, images)
+        except SeeWhyError:  # perhaps the model was changed in place since it was surveyed
+            self._surveys.clear()
+            return self._chosen(asked, images)
+
+    def _chosen(self, asked: Any, images: torch.Tensor) -> tuple[list[str], bool]:
         if isinstance(asked, list | tuple):
             if not asked:
                 raise InputError("an empty list of layers", "at least one layer", "leave layer= out for the default")
-            return [name for one in asked for name in self.choose(one, images)[0]], True
+            return [name for one in asked for name in self._chosen(one, images)[0]], True
         found = self.survey(images)
         if asked == "all" if isinstance(asked, str) else False:
             return [layer.name for layer in found.layers if layer.block], True
@@ -180,7 +190,9 @@ class TorchModel:
             name = next((n for n, part in self.module.named_modules() if part is original(asked)), "")
             if not name:
                 raise InputError(
-                    f"a {type(asked).__name__} that is no part of {self.name}", "one of its modules", "name it"
+                    f"a {type(asked).__name__} that is no part of {self.name}",
+                    "one of its modules, or a name that layers(model) lists",
+                    "take it from this very model, as in model.layer4[-1]",
                 )
         else:
             name = self._first_name(str(asked))
@@ -247,6 +259,10 @@ class TorchModel:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             came = f"images of shape {shape}, at which the model raised: {said}"
             raise InputError(came, expected, remedy) from error
+
+
+def _rebuilt(module: nn.Module, told: dict[str, Any]) -> TorchModel:
+    return TorchModel(module, **told)
 
 
 def _tensor(image: Any) -> torch.Tensor:

@@ -17,6 +17,11 @@ from seewhy.models.grids import Grid, find_grid
 from seewhy.models.torch.scores import EndWatch, find_scores
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+POOLING = (
+    *(nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.FractionalMaxPool2d),
+    *(nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d),
+)
+MAPPING = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.InstanceNorm2d, *POOLING)  # always [n, c, h, w]
 Forward = Callable[[torch.Tensor], Any]
 
 
@@ -32,7 +37,8 @@ class Call:
     grid: Grid | None
     tensor: torch.Tensor | None
     count: int = 1
-    reached: bool | None = None  # whether the scores depend on it; None where that could not be asked
+    reached: bool | None = None  # whether a gradient comes back to it; None where that could not be asked
+    silent: bool = False  # the gradient is zero at every place
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +90,7 @@ def survey(
     """Runs the model once, backwards too, on one image [1, c, h, w] and looks at what every module gives."""
     watch, ledger = EndWatch(), _Ledger((image.shape[-2], image.shape[-1]), grid)
     with ledger.hooked(module), torch.enable_grad(), watch:
-        given = forward(image)
+        given = forward(image.clone())  # some models normalise their input in place
     found = None if given is None else _scores_or_none(given, outputs, watch)
     if found is not None:
         _mark_reached(ledger, found.scores)
@@ -157,34 +163,38 @@ class _Ledger:
             if tensor is None:
                 return None
             call.shape = tuple(tensor.shape[1:])
-            call.grid = self._grid(tuple(tensor.shape))
+            call.grid = self._grid(tuple(tensor.shape), isinstance(part, MAPPING))
             if tensor.is_inference():  # autograd cannot see it
                 call.reached = False
                 return None
             known, version, group = self.handed.get(id(tensor), (None, 0, 0))
             if known is not None and version == tensor._version:  # an operation in place gives the same object
-                call.tensor, call.group = known, group
-                return None
+                # cloned again, since the scores may depend on one module's output and not on another's
+                call.tensor, call.group = self._hand_on(tensor, group), group
+                return with_tensor(output, tensor, call.tensor)
             if call.grid is None:
                 return None
             self.grids.append(call.grid)
             torch.set_grad_enabled(True)  # also inside a no_grad of the user's forward
-            seen = as_leaf(tensor)
-            handed_on = seen.clone()  # an operation in place must not change what was seen
-            call.tensor = handed_on
-            self.handed[id(handed_on)] = (handed_on, handed_on._version, call.group)
-            return with_tensor(output, tensor, handed_on)
+            call.tensor = self._hand_on(as_leaf(tensor), call.group)
+            return with_tensor(output, tensor, call.tensor)
 
         return note
 
-    def _grid(self, shape: tuple[int, ...]) -> Grid | None:
+    def _hand_on(self, tensor: torch.Tensor, group: int) -> torch.Tensor:
+        """A clone, since an operation in place must not change what was seen; remembered with its group."""
+        clone = tensor.clone()
+        self.handed[id(clone)] = (clone, clone._version, group)
+        return clone
+
+    def _grid(self, shape: tuple[int, ...], sure: bool) -> Grid | None:
         if shape[0] != 1:
             return None
         if self.grid is not None:
             told = self.grid(shape) if callable(self.grid) else self.grid
             if told is not None and len(shape) == 3 and shape[1] >= told[0] * told[1]:
                 return Grid("tokens", told[0], told[1], shape[1] - told[0] * told[1])
-        return find_grid(shape, self.image, channels_first=True, seen=self.grids)
+        return find_grid(shape, self.image, channels_first=True, seen=self.grids, sure=sure)
 
 
 def _scores_or_none(given: Any, outputs: Any, watch: EndWatch) -> Any:
@@ -208,8 +218,11 @@ def _mark_reached(ledger: _Ledger, scores: torch.Tensor) -> None:
         return
     for call, gradient in zip(asked, gradients, strict=True):
         call.reached = gradient is not None
-        if gradient is not None and call.grid is not None and call.grid.layout == "tokens":
-            call.reached = bool((gradient[:, call.grid.prefix :] != 0).any())
+        if gradient is not None and call.grid is not None:
+            call.silent = not bool((gradient[:, call.grid.prefix :] if call.grid.prefix else gradient).any())
+    if all(call.silent for call in asked if call.reached):  # a head that begins at zero tells nothing
+        for call in asked:
+            call.silent = False
 
 
 def _listed(module: nn.Module, ledger: _Ledger) -> list[Layer]:
@@ -235,7 +248,7 @@ def _layer(call: Call) -> Layer:
         why_not = "its output has no height and width"
     elif call.grid.height * call.grid.width == 1:
         why_not = "its map is 1 × 1: it comes after the pooling"
-    elif call.reached is False and call.grid.layout == "tokens":
+    elif call.reached and call.silent and call.grid.layout == "tokens":
         why_not = "the scores do not depend on its grid positions, only on its class token"
     elif call.reached is False:
         why_not = "no gradient comes back to it (the scores do not depend on it, or no_grad, detach ... cut it off)"
@@ -255,6 +268,9 @@ def _default(ledger: _Ledger) -> str | None:
     calls = [call for call in ledger.calls.values() if not _layer(call).why_not]
     # linear maps of tokens are parts of attention, whose channels are queries and keys rather than features
     calls = [c for c in calls if not (c.grid and c.grid.layout == "tokens" and isinstance(c.module, nn.Linear))]
+    pooled = {call.group for call in ledger.calls.values() if isinstance(call.module, POOLING)}
+    calls = [call for call in calls if call.group not in pooled] or calls
+    calls = [call for call in calls if not call.silent] or calls
     if not calls:
         return None
     last = max(calls, key=lambda call: call.group).group

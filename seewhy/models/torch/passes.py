@@ -81,7 +81,7 @@ class TorchRun:
         """Outputs as the model returns them, and the scores in them (None where there are none)."""
         self.counts = {}
         with EndWatch() if self.survey.ends else nullcontext() as watch, self.autocast():
-            outputs = self.model.forward(images)
+            outputs = self.model.forward(images.clone())  # some models normalise their input in place
         return outputs, find_scores(outputs, count, self.model.outputs, watch)
 
     def _capture(self, name: str, part: nn.Module, inputs: Any, output: Any) -> Any:

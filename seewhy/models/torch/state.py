@@ -12,6 +12,7 @@ from threading import RLock
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 _LOCK = RLock()  # one for all: two models may share a backbone, whose flags and hooks are at stake
 
@@ -65,7 +66,7 @@ def _buffers(modules: list[nn.Module]) -> Iterator[None]:
         id(buffer): (buffer, buffer._version, buffer.detach().clone())
         for _, table in tables
         for buffer in table.values()
-        if buffer is not None and not buffer.is_inference()
+        if buffer is not None and not is_lazy(buffer) and not buffer.is_inference()
     }
     try:
         yield
@@ -76,7 +77,8 @@ def _buffers(modules: list[nn.Module]) -> Iterator[None]:
                 live.update(table)
         with torch.no_grad():
             for buffer, version, copy in copies.values():
-                if buffer._version != version:
+                # what changed through .data has no new version; asking a GPU for each buffer would cost too much
+                if buffer._version != version or (buffer.device.type == "cpu" and not torch.equal(buffer, copy)):
                     buffer.copy_(copy)
 
 
@@ -87,7 +89,7 @@ def _usable_in_autograd(modules: list[nn.Module]) -> Iterator[None]:
     for part in modules:
         for table in (part._parameters, part._buffers):
             for name, tensor in table.items():
-                if tensor is not None and tensor.is_inference():
+                if tensor is not None and not is_lazy(tensor) and tensor.is_inference():
                     swapped.append((table, name, tensor))
     copies: dict[int, torch.Tensor] = {}
     try:

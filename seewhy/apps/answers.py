@@ -1,0 +1,192 @@
+"""Answers put out: a block of the table, a line of JSON, a panel on the disk."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from seewhy.apps.pictures import plain
+from seewhy.apps.terminal import as_options, fitted, say, width
+from seewhy.errors import InputError, SeeWhyError
+
+if TYPE_CHECKING:
+    from seewhy.explanation import Explanation, Explanations
+
+_NUMBERS = (9, 7)  # columns of score and probability
+_WHERE = 34  # columns of the shortened words on where a map lies
+
+
+def write(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all, so that Ctrl-C leaves no half of one.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", "a folder with room", "give --out") from error
+
+
+def made(folder: Path) -> Path:
+    """The folder, made where it is not there yet.
+
+    Raises:
+        InputError: it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}: {error.strerror}", "a folder that can be made and written", "name another one"
+        ) from error
+    return folder
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of one picture."""
+
+    panel: Path
+    raws: tuple[Path, ...] = ()
+
+
+def keep(answer: Explanation | Explanations, name: str, out: Path, drawing: dict[str, Any], raw: bool) -> Written:
+    """Writes the panel of an answer as PNG, and with `raw` its maps as NumPy files beside it."""
+    from io import BytesIO
+
+    import numpy as np
+
+    from seewhy.images.drawing import png
+
+    sheet = answer.grid(**drawing) if hasattr(answer, "grid") else answer.panel(**drawing)
+    panel = out / f"{name}.png"
+    write(panel, png(sheet))
+    raws = []
+    for number, one in enumerate(several(answer) if raw else (), start=1):
+        buffer = BytesIO()
+        np.save(buffer, one.map)
+        raws.append(out / f"{name}.{number}-{plain(one.label)}.npy")
+        write(raws[-1], buffer.getvalue())
+    return Written(panel, tuple(raws))
+
+
+def several(answer: Explanation | Explanations) -> Sequence[Explanation]:
+    """The explanations of one picture, be it one or more."""
+    return list(answer) if hasattr(answer, "grid") else [answer]  # type: ignore[arg-type]
+
+
+def short_where(one: Explanation) -> str:
+    """Where the map lies, without the words that a column's heading makes clear."""
+    return one.where.replace(" of the map is", "").replace(" of the picture", "")
+
+
+def json_line(file: Path, answer: Any, written: Written | None) -> str:
+    """One JSON object for one picture, on one line; ASCII, so that it passes any pipe."""
+    if written is None:
+        error: SeeWhyError = answer.error
+        told = {"came": error.came, "expected": error.expected, "to_do": as_options(error.remedy)}
+        return json.dumps({"file": str(file), "error": told})
+    found = several(answer)
+    rows = []
+    for number, one in enumerate(found):
+        row, column = one.peak
+        rows.append(
+            {
+                "target": one.target,
+                "label": one.label,
+                "index": one.index,
+                "score": _number(one.score),
+                "probability": _number(one.probability),
+                "layer": one.layer,
+                "method": one.method,
+                "map": list(one.map.shape),
+                "highest": _number(float(one.map.max())),
+                "peak": None if one.empty else {"row": row, "column": column},
+                "where": one.where,
+                "raw": str(written.raws[number]) if written.raws else None,
+                "notes": [as_options(note) for note in one.notes],
+            }
+        )
+    height, across = found[0].picture.shape[:2]
+    return json.dumps(
+        {
+            "file": str(file),
+            "written": str(written.panel),
+            "model": found[0].model,
+            "width": across,
+            "height": height,
+            "box": [round(edge, 3) for edge in found[0].box],
+            "rows": rows,
+        },
+        allow_nan=False,
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+@dataclass
+class Blocks:
+    """Prints answers picture by picture, in columns that stay the same.
+
+    Args:
+        device: where the model runs, in words.
+        notes: what was to be noted, and of how many maps; told once at the end.
+    """
+
+    device: str
+    notes: dict[str, int] = field(default_factory=dict)
+    longest: int = 24  # columns of the longest label so far: nothing is cut where no terminal is
+    started: bool = False
+
+    def show(self, file: Path, answer: Explanation | Explanations, written: Written) -> None:
+        found = several(answer)
+        layers = len({one.layer for one in found}) > 1
+        self.longest = max(self.longest, *(cell_len(one.label) for one in found))
+        if not self.started:
+            self._head(found[0], len({one.layer for one in found}))
+        say(Text.assemble((str(file), "bold"), " → ", (str(written.panel), "cyan")))
+        for one in found:
+            lies = f"{one.layer}: {short_where(one)}" if layers else short_where(one)
+            chance = "" if one.probability is None else f"{one.probability:.1%}"
+            self._row(one.label, f"{one.score:.2f}", chance, lies, "dim" if one.empty else "")
+            for note in one.notes:
+                self.notes[note] = self.notes.get(note, 0) + 1
+        if written.raws:
+            say(f"  raw maps: {written.raws[0].name}" + (f" and {n} more" if (n := len(written.raws) - 1) else ""))
+
+    def show_failed(self, file: Path, error: SeeWhyError) -> None:
+        say(Text.assemble((str(file), "bold"), " ", ("not explained", "red")))
+        say(f"  {as_options(error.came)}")
+        say(f"  to do: {as_options(error.remedy)}")
+
+    def end(self) -> None:
+        for note, count in self.notes.items():
+            say(f"note: {as_options(note)}" + (f" ({count} maps)" if count > 1 else ""), "yellow")
+
+    def _head(self, one: Explanation, layers: int) -> None:
+        self.started = True
+        classes = len(one.scores)
+        rows, columns = one.map.shape
+        where = f"{layers} layers" if layers > 1 else f"layer {one.layer} ({rows} × {columns})"
+        counted = f"{classes:,} classes" if classes else "no scores"
+        say(f"{one.model}, {counted}, {self.device}; {one.method} at {where}", "dim")
+        self._row("label", "score", "prob.", "the map lies", "dim")
+
+    def _row(self, label: str, score: str, chance: str, where: str, style: str) -> None:
+        columns = width()
+        numbers = f"{fitted(score, _NUMBERS[0], True)}  {fitted(chance, _NUMBERS[1], True)}"
+        room = self.longest if columns is None else min(max(columns - sum(_NUMBERS) - _WHERE - 8, 16), 48)
+        say(f"  {fitted(label, room)}  {numbers}  {where}".rstrip(), style)

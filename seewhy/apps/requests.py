@@ -1,0 +1,198 @@
+"""Words of the command line made into what `explain` takes: model, targets, method options, labels, device."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seewhy.errors import InputError, SeeWhyError
+from seewhy.targets import Aim, Scores, Target, Top, against, probability, versus
+
+if TYPE_CHECKING:
+    from seewhy.evidence import Model
+    from seewhy.methods import Method
+
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Highest:
+    """The `count` highest-scored classes, or all where the model has fewer."""
+
+    count: int
+
+    def settle(self, scores: Scores, picture: int) -> list[Aim]:
+        return Top(min(self.count, scores.classes)).settle(scores, picture)
+
+
+def load_model(
+    spec: str,
+    *,
+    weights: str = "default",
+    labels: Path | None = None,
+    prepare: str | None = None,
+    device: str = "auto",
+) -> Model:
+    """The model that `--model` and the options about it tell of, on its device.
+
+    Raises:
+        InputError: it cannot be loaded, or one of the options cannot be used.
+        MissingExtraError: the package that holds it is not installed.
+    """
+    told: dict[str, Any] = {}
+    if labels is not None:
+        told["labels"] = read_labels(labels)
+    if prepare is not None:
+        from seewhy.images.preparing import preset
+
+        preset(prepare)  # a wrong name is told before the model is loaded
+        told["prepare"] = prepare
+    from seewhy.models.loading import load
+
+    with redirect_stdout(sys.stderr):  # what a user's file prints is no result
+        try:
+            model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
+        except SeeWhyError:
+            raise
+        except Exception as error:
+            if ".py:" not in spec:
+                raise
+            raise InputError(
+                f"{spec} failed: {type(error).__name__}: {error}",
+                "a function without arguments that returns a model",
+                "run it by itself to see where; --debug shows the traceback",
+            ) from error
+    _move(model, device)
+    return model
+
+
+def no_model(example: str) -> InputError:
+    """`--model` was left out."""
+    return InputError(
+        "no model",
+        "--model torchvision:NAME, timm:NAME, hf:NAME, FILE.py:FUNCTION (a function that returns your model) or demo:",
+        f"try the small network of the demo (pip install 'seewhy[demo]'): {example}",
+    )
+
+
+def _move(model: Model, device: str) -> None:
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(
+            f"--device {device}", "a device that PyTorch sees; it sees no GPU", "write --device cpu, or leave it out"
+        )
+    try:
+        model.module.to(torch.device(device))  # type: ignore[attr-defined]
+    except RuntimeError as error:
+        raise InputError(
+            f"--device {device}: {str(error).splitlines()[0]}", "'auto', 'cpu', 'cuda', 'cuda:1' ...", "leave it out"
+        ) from error
+
+
+def read_labels(path: Path) -> list[str] | dict[int, str]:
+    """Labels from a file: one a line, or JSON: a list, or {"0": "cat"}, also {"0": ["n02123045", "tabby"]}."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"the labels in {str(path)!r} cannot be read: {error}", "a text file in UTF-8", "check the path"
+        ) from error
+    if path.suffix.lower() != ".json":
+        labels = text.splitlines()
+        while labels and not labels[-1].strip():
+            labels.pop()
+        return [label.strip() for label in labels]
+    try:
+        found = json.loads(text)
+        if isinstance(found, dict):
+            return {int(key): _label(value) for key, value in found.items()}
+        if isinstance(found, list):
+            return [_label(value) for value in found]
+    except ValueError as error:
+        raise InputError(
+            f"the labels in {str(path)!r}: {error}", 'JSON: ["cat", "dog"] or {"0": "cat", "1": "dog"}', "mend the file"
+        ) from error
+    raise InputError(
+        f"the labels in {str(path)!r} are a {type(found).__name__}", 'JSON: ["cat", "dog"] or {"0": "cat"}', "mend it"
+    )
+
+
+def _label(value: Any) -> str:
+    return str(value[-1] if isinstance(value, list) and value else value)
+
+
+def read_targets(
+    model: Model,
+    *,
+    target: Sequence[str],
+    rather: tuple[str, str] | None,
+    opposed: Sequence[str],
+    probable: Sequence[str],
+    top: int | None,
+) -> list[Target | int | str]:
+    """All that is asked of each picture, in order; the highest-scored classes where nothing else is."""
+
+    def one(word: str) -> int | str:
+        """A label, or digits that mean an index, unless the model has such a label."""
+        number = word[1:] if word.startswith("-") else word
+        return int(word) if number.isdecimal() and word not in (model.labels or ()) else word
+
+    asked: list[Target | int | str] = [one(word) for word in target]
+    if rather is not None:
+        asked.append(versus(one(rather[0]), one(rather[1])))
+    asked += [against(one(word)) for word in opposed]
+    asked += [probability(one(word)) for word in probable]
+    if top is not None or not asked:
+        asked.insert(0, Highest(top or TOP))
+    return asked
+
+
+def read_layers(words: Sequence[str]) -> Any:
+    """None, 'all', or a list of names and indices."""
+    if not words:
+        return None
+    if "all" in words:
+        return "all"
+    layers = [int(word) if word.removeprefix("-").isdecimal() else word for word in words]
+    return layers[0] if len(layers) == 1 else layers
+
+
+def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
+    """NAME=VALUE as the method's options, with values as numbers, truth or text.
+
+    Raises:
+        InputError: a word without '=', or text where the method takes a number.
+        UnknownNameError: the method has no option of that name.
+    """
+    options: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise InputError(f"--option {word}", "NAME=VALUE", "`seewhy methods` lists each method's options")
+        options[name.replace("-", "_")] = _value(value)
+    for name, given in method.checked(options).items():
+        usual = method.options[name]
+        if isinstance(usual, int | float) and not isinstance(usual, bool) and isinstance(given, str):
+            raise InputError(f"--option {name}={given}", "a number", f"the default is {name}={usual}")
+        if isinstance(usual, int) and isinstance(given, float):
+            raise InputError(f"--option {name}={given}", "a whole number", f"the default is {name}={usual}")
+    return options
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

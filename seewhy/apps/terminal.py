@@ -1,0 +1,203 @@
+"""What is printed: results to stdout, progress and errors to stderr; colour and bars only in a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+import typer
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from seewhy.errors import InputError, SeeWhyError, SeeWhyWarning
+
+# Errors are worded for Python; who types commands needs the same advice as options.
+_AS_OPTIONS = (
+    ("wrap(model, labels=[...])", "--labels FILE"),
+    ("wrap(model, outputs=...)", "wrap(model, outputs=...) in the function that --model names"),
+    ("layers(model)", "`seewhy layers SPEC`"),
+    ("list_methods()", "`seewhy methods`"),
+    ("signed=True", "--signed"),
+    ("layer=, ", "--layer, "),
+    ("write opacity=", "write --opacity "),
+    ("give weights=FILE (None for random ones)", "give --weights FILE (none for random ones)"),
+    (" with weights=", " with --weights "),
+    (" (--weights on the command line)", ""),
+    ("or leave scores= out", "or leave --option scores= out"),
+    ('take method="gradcam" or "hirescam"', "take --method gradcam or hirescam"),
+)
+
+
+def as_options(text: str) -> str:
+    """Advice to write Python as advice to type options."""
+    for python, typed in _AS_OPTIONS:
+        text = text.replace(python, typed)
+    return text
+
+
+def say(text: str | Text = "", style: str = "") -> None:
+    """A line of results on stdout, never wrapped or marked up; styled only in a terminal."""
+    console = _Screen(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console.print(text if isinstance(text, Text) else Text(text, style))
+
+
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # Rich would end the process with 1, which means findings; `told` knows better
+
+
+def tell(text: str) -> None:
+    """A line for the person at the terminal, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def width() -> int | None:
+    """Columns of the terminal that reads stdout; None where none does, and nothing is to be cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fitted(cell: str, columns: int, right: bool = False) -> str:
+    """The cell in exactly so many columns, cut with an ellipsis; wide letters count as two."""
+    long = cell_len(cell)
+    if long > columns:
+        return set_cell_size(cell, max(columns - 1, 0)) + "…"
+    return " " * (columns - long) + cell if right else cell + " " * (columns - long)
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), bold: int | None = None, heading: str = "") -> None:
+    """Aligned columns. In a terminal the last column is wrapped into what is left of the width.
+
+    Args:
+        rows: cells; all rows of one length.
+        right: the columns that hold numbers.
+        bold: the row that stands out.
+        heading: the style of the first row, where it holds headings.
+    """
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    left = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    room = width()
+    last = max(room - left, 16) if room else widths[-1]
+    for number, row in enumerate(rows):
+        cells = [fitted(c, w, i in right) for i, (c, w) in enumerate(zip(row[:-1], widths[:-1], strict=True))]
+        first, *more = _wrapped(row[-1], last) or [""]
+        style = "bold" if number == bold else heading if number == 0 else ""
+        say("  ".join([*cells, first]).rstrip(), style)
+        for line in more:
+            say(" " * left + line, style)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= columns:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+class Progress:
+    """One line on stderr that is written over and taken away; silent where stderr is no terminal.
+
+    Args:
+        stream: where the line goes instead.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.total, self.stream = 0, stream or sys.stderr
+        self.shown = self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.started, self.last = time.monotonic(), 0.0
+
+    def note(self, words: str) -> None:
+        """Says what is going on; `clear` before anything else is printed."""
+        if self.shown:
+            columns = shutil.get_terminal_size().columns
+            self.stream.write("\r\x1b[2K" + fitted(words, columns - 1).rstrip())
+            self.stream.flush()
+
+    def start(self, total: int) -> None:
+        """Pictures are counted from now on."""
+        self.total, self.started = total, time.monotonic()
+        self.at(0)
+
+    def at(self, done: int, failed: int = 0) -> None:
+        """So many pictures are done."""
+        now = time.monotonic()
+        if self.total < 2 or now - self.last < 0.1:
+            return
+        self.last = now
+        speed = done / max(now - self.started, 1e-9)
+        full = round(20 * done / self.total)
+        words = f"explain  {'━' * full}{'─' * (20 - full)}  {done:,}/{self.total:,}"
+        if done:
+            words += f"  {speed:.1f}/s  {_lasting((self.total - done) / speed)} left"
+        self.note(words + (f"  {failed:,} failed" if failed else ""))
+
+    def clear(self) -> None:
+        """Takes the line away."""
+        if self.shown:
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
+
+
+def _lasting(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def told(debug: bool = False, progress: Progress | None = None) -> Iterator[None]:
+    """Errors as a person reads them, never a traceback unless asked for; ends the process with the code that fits.
+
+    Exit codes: 2 for what cannot be used or fails, 130 for Ctrl-C, 141 where the reader of stdout went away.
+    """
+    with warnings.catch_warnings():
+        if not debug:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("default", SeeWhyWarning)
+            warnings.showwarning = lambda message, *_: tell(f"warning: {as_options(str(message))}")
+        try:
+            yield
+        except KeyboardInterrupt:
+            _cleared(progress)
+            tell("interrupted; what is written stays")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it ends
+            raise typer.Exit(141) from None
+        except typer.Exit:
+            raise
+        except Exception as error:
+            _cleared(progress)
+            if debug:
+                traceback.print_exc()
+            if isinstance(error, SeeWhyError):
+                tell(f"error: {as_options(str(error))}")
+            elif type(error).__name__ == "OutOfMemoryError":
+                tell(f"error: {_out_of_memory(error)}")
+            else:
+                words = " ".join(str(error).split())
+                tell(f"unexpected: {type(error).__name__}: {words}; --debug shows the traceback")
+            raise typer.Exit(2) from None
+
+
+def _cleared(progress: Progress | None) -> None:
+    if progress is not None:
+        progress.clear()
+
+
+def _out_of_memory(error: Exception) -> SeeWhyError:
+    return InputError(
+        f"the memory of the device is full: {str(error).splitlines()[0]}",
+        "a batch that fits",
+        "write --batch-size 4, fewer --layer, or --device cpu",
+    )

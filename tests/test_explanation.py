@@ -1,0 +1,194 @@
+"""What explain gives: pictures and crops, several answers at once, streams, and how it shows itself."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import seewhy as sw
+from tests.test_bad_input import LABELS, X, labelled, network
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """A photograph-like picture, wider than high, with a bright square left of the middle."""
+    pixels = np.random.default_rng(1).integers(0, 90, (60, 90, 3), np.uint8)
+    pixels[20:40, 20:40] = 250
+    return Image.fromarray(pixels)
+
+
+def test_a_picture_keeps_its_size_and_the_box_says_what_the_model_saw(picture):
+    why = sw.explain(labelled(), picture)  # 0..1@32: shorter side to 37, centre crop 32
+    assert why.picture.shape == (60, 90, 3)
+    side = 32 * 60 / 37
+    np.testing.assert_allclose(why.box, (45 - side / 2, 30 - side / 2, 45 + side / 2, 30 + side / 2), atol=1.5)
+    assert why.overlay().size == (90, 60)
+    assert why.upscaled().shape == why.mask(0.5).shape == (60, 90)
+    assert not why.upscaled()[:, :15].any()  # the crop begins further right
+    left, _, right, _ = why.box
+    assert left <= why.peak[1] <= right
+
+
+def test_upscaled_puts_the_peak_where_the_cell_is():
+    why = sw.explain(network(), X, signed=True)
+    row, column = np.unravel_index(np.argmax(why.map), why.map.shape)
+    fine = why.upscaled((120, 120), order="bilinear")
+    r, c = np.unravel_index(np.argmax(fine), fine.shape)
+    assert (int(r // 10), int(c // 10)) == (row, column)
+
+
+def test_all_forms_of_a_picture_are_the_same(picture, tmp_path):
+    import io
+
+    path, data = tmp_path / "a picture.png", io.BytesIO()
+    picture.save(path), picture.save(data, "png")
+    maps = [sw.explain(labelled(), one).map for one in (picture, path, str(path), data.getvalue(), np.asarray(picture))]
+    for one in maps[1:]:
+        np.testing.assert_array_equal(one, maps[0])
+
+
+def test_floats_are_used_as_they_are_with_or_without_a_leading_one():
+    maps = [sw.explain(network(), one, target=1, signed=True) for one in (X, X[None], X.numpy(), X.double())]
+    for one in maps[1:]:
+        np.testing.assert_array_equal(one.map, maps[0].map)
+    assert maps[0].picture.shape == (16, 16, 3)
+    assert not maps[0].seen.exact
+
+
+def test_several_targets_and_layers_come_target_by_target():
+    found = sw.explain(labelled(), X, target=["tabby", sw.versus("dog", "tabby")], layer=["0", "2"], signed=True)
+    assert [(one.label, one.layer) for one in found] == [
+        ("tabby", "0"),
+        ("tabby", "2"),
+        ("dog rather than tabby", "0"),
+        ("dog rather than tabby", "2"),
+    ]
+    for one in found:
+        target = "tabby" if one.index == 0 else sw.versus(2, 0)
+        alone = sw.explain(labelled(), X, target=target, layer=one.layer, signed=True)
+        np.testing.assert_allclose(one.map, alone.map, rtol=0, atol=1e-5 * np.abs(alone.map).max())
+    assert isinstance(found[1:], sw.Explanations)
+
+
+def test_all_layers():
+    found = sw.explain(network(), X, layer="all")
+    assert [one.layer for one in found] == ["0", "1", "2", "3"]
+    assert [one.layer for one in sw.explain(network(), X, layer=[0, -1])] == ["0", "3"]
+
+
+def test_one_target_for_each_picture():
+    found = list(sw.explain_many(labelled(), torch.stack([X, X, X]), targets=["dog", 0, [1, 2]], signed=True))
+    assert [found[0].label, found[1].label] == ["dog", "tabby"]
+    assert [one.label for one in found[2]] == ["tiger cat", "dog"]
+    for answer, target in ((found[0], 2), (found[1], 0)):
+        wanted = sw.explain(network(), X, target=target, signed=True).map
+        np.testing.assert_allclose(answer.map, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 32])
+def test_batch_size_changes_nothing(batch_size):
+    images = torch.rand(5, 3, 16, 16)
+    found = list(sw.explain_many(network(), images, batch_size=batch_size, target=1, signed=True))
+    for image, one in zip(images, found, strict=True):
+        wanted = sw.explain(network(), image, target=1, signed=True).map
+        np.testing.assert_allclose(one.map, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_a_stream_without_end_is_read_a_batch_at_a_time():
+    read = itertools.count()
+    pictures = (torch.rand(3, 16, 16) for _ in iter(lambda: next(read), None))
+    found = list(itertools.islice(sw.explain_many(network(), pictures, batch_size=4), 6))
+    assert len(found) == 6
+    assert next(read) == 8
+
+
+def test_loaders_of_batches_with_labels():
+    data = torch.utils.data.TensorDataset(torch.rand(5, 3, 16, 16), torch.arange(5))
+    loader = torch.utils.data.DataLoader(data, batch_size=2)
+    assert len(list(sw.explain_many(network(), loader))) == 5
+    assert len(list(sw.explain_many(network(), data))) == 5
+
+
+def test_it_reads_as_text_and_shows_itself(picture):
+    why = sw.explain(labelled(), picture)
+    assert re.search(r"Explanation\(picture: .+ \d+\.\d%, score .+, gradcam at '3' \d+ × \d+\)", repr(why))
+    assert why._repr_png_().startswith(b"\x89PNG")
+    assert '<img alt="' in why._repr_html_()
+    assert "<script" not in sw.explain(labelled(), picture, target=sw.top(2))._repr_html_()
+    assert sw.explain(labelled(), picture, target=sw.top(2))._repr_png_().startswith(b"\x89PNG")
+
+
+def test_labels_and_names_are_shown_as_text(picture, tmp_path):
+    path = tmp_path / "<script>alert(1)<.png"
+    picture.save(path)
+    model = sw.wrap(labelled(), labels=["<b>one</b>", '"two"', "three"])
+    html = sw.explain(model, path, target=sw.top(3))._repr_html_()
+    assert "<b>one" not in html
+    assert "<script" not in html
+
+
+def test_save_writes_a_panel(picture, tmp_path):
+    sw.explain(labelled(), picture).save(tmp_path / "why.png", colormap="jet", opacity=0.5)
+    with Image.open(tmp_path / "why.png") as panel:
+        width = panel.width
+    assert width > 90
+    sw.explain(labelled(), picture, target=sw.top(3), layer=["0", "2"]).save(tmp_path / "grid.jpg")
+    with Image.open(tmp_path / "grid.jpg") as grid:
+        assert grid.width > width
+
+
+def test_arrays_of_an_explanation_cannot_be_changed_by_accident():
+    why = sw.explain(network(), X)
+    with pytest.raises(ValueError, match="read-only"):
+        why.map[0] = 1
+
+
+def test_where_says_where():
+    from dataclasses import replace
+
+    why = sw.explain(network(), X)
+    peak = np.zeros((3, 3), np.float32)
+    peak[0, 2] = 1
+    assert re.fullmatch(r"\d\d% of the map is in the top right ninth of the picture", replace(why, map=peak).where)
+
+
+def test_the_table_of_layers():
+    table = sw.layers(network(), X)
+    assert [layer.name for layer in table if layer.default] == ["3"]
+    assert table[2].shape == (8, 12, 12)
+    assert table[2].parameters == 6 * 8 * 9 + 8
+    lines = repr(table).splitlines()
+    assert lines[0].split() == ["index", "name", "kind", "output", "parameters", "map"]
+    assert lines[4].split()[:4] == ["→", "3", "3", "ReLU"]
+    assert "1 × 1" in lines[5]
+    assert "<table>" in table._repr_html_()
+    assert sw.layers(labelled())[0].grid == (30, 30)  # the preparation gives 32 × 32
+
+
+def test_probabilities_and_labels():
+    why = sw.explain(labelled(), X)
+    assert why.probabilities.sum() == pytest.approx(1)
+    assert why.probability == pytest.approx(why.probabilities[why.index])
+    assert [label for label, _, _ in why.top(2)] == [LABELS[i] for i in np.argsort(-why.scores)[:2]]
+    assert why.score == pytest.approx(why.scores[why.index])
+
+
+def test_an_unknown_label_is_told_also_in_a_stream():
+    with pytest.raises(sw.UnknownNameError, match="tigerdog"):
+        list(sw.explain_many(labelled(), [X], target="tigerdog"))
+
+
+def test_input_gradients_point_at_what_matters(picture):
+    """Of a network that only sums the red of the left half: the map lies there and adds up to the score."""
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 16 * 16, 2))
+    weight = torch.zeros(2, 3, 16, 16)
+    weight[1, 0, :, :8] = 1
+    with torch.no_grad():
+        model[1].weight.copy_(weight.flatten(1)), model[1].bias.zero_()
+    why = sw.explain(model, X, target=1, method="integrated_gradients")
+    np.testing.assert_allclose(why.map[:, :8], X[0, :, :8], rtol=1e-5)
+    assert not why.map[:, 8:].any()
+    assert why.map.sum() == pytest.approx(why.score, rel=1e-5)
