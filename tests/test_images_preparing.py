@@ -8,16 +8,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from seewhy.errors import InputError, SeeWhyWarning, UnknownNameError
-from seewhy.images import preparing
-from seewhy.images.preparing import (
-    Preset,
-    as_prepare,
-    box_of,
-    guess_picture,
-    preset,
-    value_range,
-    warn_of_range,
-)
+from seewhy.images import probing
+from seewhy.images.preparing import Preset, as_prepare, guess_picture, preset
+from seewhy.images.probing import box_of, value_range, warn_of_range
 
 SIZES = [(500, 375), (375, 500), (3000, 2000)]
 
@@ -309,7 +302,7 @@ def test_box_is_remembered_but_keeps_nothing_alive():
     box_of(prepare, (90, 120))
     assert len(calls) == 2 * seen
     key = (id(prepare), id(prepare), (120, 90))
-    still = preparing._boxes[key][0]
+    still = probing._boxes[key][0]
     del prepare
     gc.collect()
     assert still() is None
@@ -319,7 +312,7 @@ def test_a_dead_preparation_does_not_answer_for_another_with_its_id():
     def prepare(image):
         return floats(image.resize((32, 32)))
 
-    preparing._boxes[(id(prepare), id(prepare), (64, 48))] = (lambda: None, (1.0, 2.0, 3.0, 4.0))
+    probing._boxes[(id(prepare), id(prepare), (64, 48))] = (lambda: None, (1.0, 2.0, 3.0, 4.0))
     assert box_of(prepare, (64, 48)) == pytest.approx((0, 0, 64, 48), abs=0.5)
 
 
@@ -352,9 +345,9 @@ def test_callables_that_cannot_be_referenced_weakly_are_kept():
 
 
 def test_only_the_last_sizes_are_remembered():
-    for width in range(40, 40 + preparing._REMEMBERED + 5):
+    for width in range(40, 40 + probing._REMEMBERED + 5):
         box_of(at_random, (width, 30))
-    assert len(preparing._boxes) == preparing._REMEMBERED
+    assert len(probing._boxes) == probing._REMEMBERED
 
 
 # Images handed in as they are

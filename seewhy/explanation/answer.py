@@ -15,7 +15,8 @@ from PIL import Image
 
 from seewhy.errors import InputError, SeeWhyError
 from seewhy.images import drawing
-from seewhy.images.preparing import box_of, guess_picture
+from seewhy.images.preparing import guess_picture
+from seewhy.images.probing import box_of
 from seewhy.images.resizing import Box, place, upscale
 from seewhy.targets import Floats
 

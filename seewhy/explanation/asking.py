@@ -15,7 +15,7 @@ from seewhy.errors import EvidenceError, InputError, SeeWhyError
 from seewhy.evidence import INPUT, Evidence, Model
 from seewhy.explanation.answer import Explanation, Explanations, Failed, Seen
 from seewhy.explanation.listing import Layers
-from seewhy.images.preparing import warn_of_range
+from seewhy.images.probing import warn_of_range
 from seewhy.images.reading import is_picture, name_of, read
 from seewhy.methods import Method, find_method
 from seewhy.models import as_model
@@ -141,7 +141,7 @@ def _question(target: TargetLike, method: str, layer: Any, signed: bool, options
     return _Question(targets, several, entry, layer, signed, entry.checked(options))
 
 
-def _ready(model: Model, source: Any) -> Seen:
+def _ready(model: Model, source: Any, first: bool = True) -> Seen:
     """A picture prepared, or an image as it is.
 
     Raises:
@@ -154,7 +154,8 @@ def _ready(model: Model, source: Any) -> Seen:
                 "a path, PIL image, uint8 array, the bytes of an image file, or a float array or tensor",
                 "open it with PIL, or hand over its path",
             )
-        warn_of_range(source, model.prepare)
+        if first:  # of a stream: a look at the values costs a trip to the host
+            warn_of_range(source, model.prepare)
         return Seen(name_of(source), source, None, None, model.channels_first)
     pil = read(source)
     if model.prepare is None:
@@ -183,7 +184,7 @@ def _stream(
                 raise InputError(came, "one target for each picture", "target= asks the same of all") from None
             asked = replace(question, targets=targets, several=several)
         try:
-            item: Seen | Failed = _ready(model, source)
+            item: Seen | Failed = _ready(model, source, first=number == 0)
         except SeeWhyError as error:
             item = Failed(name_of(source), error)
         waiting.append((item, asked))

@@ -80,9 +80,9 @@ def _fits(grid: tuple[int, int], image: tuple[int, int]) -> bool:
 
 def _of_tokens(shape: Sequence[int], image: tuple[int, int], seen: Sequence[Grid]) -> Grid | None:
     _, count, width = shape
-    counts = {grid.height * grid.width + grid.prefix for grid in seen}
-    if width in counts and count not in counts:  # [n, channels, tokens], inside a mixer
-        return None
+    positions = {grid.height * grid.width for grid in seen}
+    if width in positions and not any(count - prefix in positions for prefix in PREFIXES):
+        return None  # [n, channels, tokens], inside a mixer
     for grid in reversed(seen):  # the patch embedding, or the tokens of the layer before
         prefix = count - grid.height * grid.width
         if grid.layout == "tokens" and prefix == grid.prefix:

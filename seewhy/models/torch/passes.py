@@ -139,23 +139,31 @@ class TorchRun:
         return rows
 
     def _gradients(self, aims: Sequence[Sequence[Aim]]) -> list[list[torch.Tensor]]:
-        """Gradients [layer][target] of each target's value by each layer's output."""
+        """Gradients [layer][target] of each target's value by each layer's output.
+
+        Half precision would underflow, or overflow behind a high temperature: there the seeds are scaled meanwhile.
+        """
+        half = any(self.seen[name].dtype == torch.float16 for name in self.layers)
+        for scale in (1024.0, 1.0, 1 / 1024) if half else (1.0,):
+            found = [[wide(g) / scale if half else g for g in layer] for layer in self._scaled(aims, scale)]
+            if not half or all(bool(g.isfinite().all()) for layer in found for g in layer):
+                break
+        return found
+
+    def _scaled(self, aims: Sequence[Sequence[Aim]], scale: float) -> list[list[torch.Tensor]]:
         seen = [self.seen[name] for name in self.layers]
-        scale = 1024.0 if any(tensor.dtype == torch.float16 for tensor in seen) else 1.0  # fp16 would underflow
         if self.tensor is not None and all(aim.function is None for row in aims for aim in row):
-            seeds = self._seeds(aims) * scale
             if not self.tensor.requires_grad:
                 raise self.cut_off()
+            seeds = self._seeds(aims) * scale
             parts = max(1, _GRADIENT_ROOM // max(sum(tensor.numel() for tensor in seen), 1))
             pieces = [self._vectorised(seen, seeds[i : i + parts]) for i in range(0, len(seeds), parts)]
-            found = [[g for piece in pieces for g in piece[number]] for number in range(len(seen))]
-        else:
-            totals = [total(row, self.outputs, self.tensor) * scale for row in aims]
-            if not all(one.requires_grad for one in totals):
-                raise self.cut_off()
-            each = [torch.autograd.grad(t, seen, retain_graph=True, allow_unused=True) for t in totals]
-            found = [[self._given(g) for g in of_layer] for of_layer in zip(*each, strict=True)]
-        return [[wide(g) / scale for g in of_layer] for of_layer in found] if scale != 1 else found
+            return [[g for piece in pieces for g in piece[number]] for number in range(len(seen))]
+        totals = [total(row, self.outputs, self.tensor) * scale for row in aims]
+        if not all(one.requires_grad for one in totals):
+            raise self.cut_off()
+        each = [torch.autograd.grad(one, seen, retain_graph=True, allow_unused=True) for one in totals]
+        return [[self._given(g) for g in of_layer] for of_layer in zip(*each, strict=True)]
 
     def _seeds(self, aims: Sequence[Sequence[Aim]]) -> torch.Tensor:
         """float [target, batch, outputs]: where each backward pass starts."""

@@ -1,0 +1,157 @@
+"""The networks of the benchmarks, the real data where it is at hand, and what both sides of a measurement share."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import platform
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+MISSING = "no real pictures: set SEEWHY_REAL to the folder that holds mobilenet.py (looked in {})"
+
+
+def keep_memory() -> bool:
+    """Lets glibc keep freed memory: without it PyTorch on the CPU spends most of its time in page faults.
+
+    To be called before the first forward pass; it holds for the whole process, so for both sides of a comparison.
+    """
+    try:
+        libc = ctypes.CDLL(None)
+        return bool(libc.mallopt(-4, 0) and libc.mallopt(-1, 2**31 - 1))  # M_MMAP_MAX, M_TRIM_THRESHOLD
+    except (AttributeError, OSError, TypeError):  # not glibc
+        return False
+
+
+def real_folder() -> Path | None:
+    """Where real pictures and weights are: SEEWHY_REAL, else ../shared/real beside the repository."""
+    folder = _looked_in()
+    return folder if (folder / "mobilenet.py").exists() else None
+
+
+def missing() -> str:
+    return MISSING.format(_looked_in())
+
+
+def _looked_in() -> Path:
+    return Path(os.environ.get("SEEWHY_REAL") or Path(__file__).resolve().parents[2] / "shared" / "real")
+
+
+def real() -> ModuleType:
+    """The module mobilenet.py of the real folder: torch_model() and prepare(path)."""
+    folder = real_folder()
+    if folder is None:
+        raise FileNotFoundError(missing())
+    spec = importlib.util.spec_from_file_location("mobilenet", folder / "mobilenet.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def mobilenet() -> nn.Module:
+    """MobileNetV2 with ImageNet weights where they are at hand, else torchvision's with weights by chance."""
+    if real_folder() is not None:
+        model: nn.Module = real().torch_model()
+        return model
+    from torchvision.models import mobilenet_v2
+
+    torch.manual_seed(0)
+    return mobilenet_v2(weights=None).eval()
+
+
+def resnet50() -> nn.Module:
+    """torchvision's ResNet-50, else one of the same shape and names; weights by chance."""
+    torch.manual_seed(0)
+    try:
+        from torchvision.models import resnet50 as build
+    except (ImportError, RuntimeError):
+        return ResNet50().eval()
+    return build(weights=None).eval()
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, inputs: int, inner: int, stride: int) -> None:
+        super().__init__()
+        outputs = 4 * inner
+        self.conv1, self.bn1 = nn.Conv2d(inputs, inner, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv2, self.bn2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False), nn.BatchNorm2d(inner)
+        self.conv3, self.bn3 = nn.Conv2d(inner, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        change = stride != 1 or inputs != outputs
+        project = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        self.downsample = project if change else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
+        y += x if self.downsample is None else self.downsample(x)
+        out: torch.Tensor = self.relu(y)
+        return out
+
+
+class ResNet50(nn.Module):
+    """He et al. 2015, arXiv:1512.03385, table 1, with the stride in the 3 × 3 convolution as torchvision has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
+        self.relu, self.maxpool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
+        inputs = 64
+        for number, (inner, blocks) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)], start=1):
+            parts = []
+            for block in range(blocks):
+                parts.append(Bottleneck(inputs, inner, 2 if block == 0 and number > 1 else 1))
+                inputs = 4 * inner
+            self.add_module(f"layer{number}", nn.Sequential(*parts))
+        self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(2048, 1000)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for number in range(1, 5):
+            x = self.get_submodule(f"layer{number}")(x)
+        out: torch.Tensor = self.fc(self.avgpool(x).flatten(1))
+        return out
+
+
+# builder, last layer, residual blocks
+NETS: dict[str, tuple[Any, str, list[str]]] = {
+    "MobileNetV2": (mobilenet, "features.18", [f"features.{i}" for i in range(1, 18)]),
+    "ResNet-50": (
+        resnet50,
+        "layer4.2",
+        [f"layer{stage}.{i}" for stage, count in enumerate([3, 4, 6, 3], start=1) for i in range(count)],
+    ),
+}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What the numbers were measured on."""
+    cuda = device.startswith("cuda")
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "platform": sys.platform,
+    }
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, aligned; the first column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        padded = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return "| " + " | ".join(padded) + " |"
+
+    rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    return "\n".join([line(head), rule, *(line(row) for row in rows)])
