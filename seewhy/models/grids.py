@@ -80,8 +80,8 @@ def _fits(grid: tuple[int, int], image: tuple[int, int]) -> bool:
 
 def _of_tokens(shape: Sequence[int], image: tuple[int, int], seen: Sequence[Grid]) -> Grid | None:
     _, count, width = shape
-    positions = {grid.height * grid.width for grid in seen}
-    if width in positions and not any(count - prefix in positions for prefix in PREFIXES):
+    places = {grid.height * grid.width for grid in seen}
+    if width in places and not any(count - prefix in places for prefix in PREFIXES):
         return None  # [n, channels, tokens], inside a mixer
     for grid in reversed(seen):  # the patch embedding, or the tokens of the layer before
         prefix = count - grid.height * grid.width
