@@ -78,9 +78,12 @@ class TorchModel:
 
     @property
     def dtype(self) -> torch.dtype:
-        floats = [tensor for tensor in self._tensors() if tensor.is_floating_point()]
+        floats = (tensor for tensor in self._tensors() if tensor.is_floating_point())
+        first = next(floats, None)
+        if first is None:
+            return torch.float32
         # a scalar such as a temperature may be kept in another precision than the weights
-        return next((t.dtype for t in sorted(floats, key=lambda t: t.ndim < 2)), torch.float32)
+        return first.dtype if first.ndim > 1 else next((t.dtype for t in floats if t.ndim > 1), first.dtype)
 
     def _tensors(self) -> Iterator[torch.Tensor]:
         yield from self.module.parameters()

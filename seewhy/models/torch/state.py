@@ -24,13 +24,13 @@ def left_as_found(module: nn.Module) -> Iterator[None]:
         modules = list(module.modules())
         if "torch._dynamo" in sys.modules:  # a module, a method or a function in it may be compiled
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        stack.enter_context(_random_state(module))
+        stack.enter_context(_random_state(modules))
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(_usable_in_autograd(modules))
         stack.enter_context(_buffers(modules))
         # The attribute, not eval(): a user's own train() may do more, such as merging adapters into weights.
         training = [part for part in modules if part.training]
-        wanting = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        wanting = [parameter for parameter in _parameters(modules) if parameter.requires_grad]
         try:
             for part in training:
                 part.training = False
@@ -44,11 +44,14 @@ def left_as_found(module: nn.Module) -> Iterator[None]:
                 parameter.requires_grad = True
 
 
+def _parameters(modules: list[nn.Module]) -> Iterator[nn.Parameter]:
+    return (parameter for part in modules for parameter in part._parameters.values() if parameter is not None)
+
+
 @contextmanager
-def _random_state(module: nn.Module) -> Iterator[None]:
-    cuda = sorted(
-        {p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None}
-    )
+def _random_state(modules: list[nn.Module]) -> Iterator[None]:
+    devices = {parameter.device for parameter in _parameters(modules)}
+    cuda = sorted(device.index for device in devices if device.type == "cuda" and device.index is not None)
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=cuda):
         try:
