@@ -29,7 +29,8 @@ def wrap(
     """Tells seewhy what it cannot find out by itself about a model. The model is not changed.
 
     Args:
-        model: a `torch.nn.Module`, what `load` returned, or an already wrapped model (what is given here then wins).
+        model: a `torch.nn.Module` or `keras.Model`, what `load` returned, or an already wrapped model (what is given
+            here then wins).
         labels: the classes' names in the order of the outputs, as a list or {index: name}.
         prepare: how a picture becomes what the model eats, as in training: a callable from PIL image to array, an image
             processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (with "@96" for another size).
@@ -78,7 +79,11 @@ def as_model(model: Any) -> Model:
 
 
 def _adapter(model: Any) -> Any:
-    torch = sys.modules.get("torch")
+    keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
+    if keras is not None and isinstance(model, keras.Model):  # first: on torch's backend it is a Module too
+        from seewhy.models.keras import KerasModel
+
+        return KerasModel
     if torch is not None and isinstance(model, torch.nn.Module):
         from seewhy.models.torch import TorchModel
 
@@ -90,7 +95,7 @@ def _adapter(model: Any) -> Any:
     else:
         came = f"a model of type {type(model).__name__}"
         remedy = "hand over the model itself, or its name as in load('torchvision:resnet50')"
-    raise InputError(came, "a torch.nn.Module", remedy)
+    raise InputError(came, "a torch.nn.Module or a keras.Model", remedy)
 
 
 def _label_list(labels: Sequence[str] | Mapping[int, str]) -> tuple[str, ...]:
