@@ -61,9 +61,9 @@ def wrap(
         known = what_is_known(model)
         given = {**({"labels": known.labels} if known.labels else {}), **given}
         given.setdefault("prepare", known.prepare)
-    if "prepare" in given and given["prepare"] is not None:
-        given["prepare"] = as_prepare(given["prepare"], kind.channels_first)
     wrapped: Model = kind(module, **given)
+    if wrapped.prepare is not None:
+        wrapped.prepare = wrapped.told["prepare"] = as_prepare(wrapped.prepare, wrapped.channels_first)
     return wrapped
 
 

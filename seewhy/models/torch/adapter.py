@@ -33,6 +33,7 @@ class TorchModel:
     """
 
     channels_first = True
+    in_size = None  # a PyTorch model does not tell
 
     def __init__(
         self,
