@@ -33,7 +33,8 @@ def wrap(
             here then wins).
         labels: the classes' names in the order of the outputs, as a list or {index: name}.
         prepare: how a picture becomes what the model eats, as in training: a callable from PIL image to array, an image
-            processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (with "@96" for another size).
+            processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (of the size that the model
+            tells, else 224; "@96" for another).
         outputs: which part of the model's outputs are the scores: a key, an index or a function.
         layer: the layer taken where a call asks for none: a name, a module, an index, "all" or a list.
         grid: rows and columns of the tokens of a transformer, or a function from a layer's output shape to them.
@@ -63,7 +64,8 @@ def wrap(
         given.setdefault("prepare", known.prepare)
     wrapped: Model = kind(module, **given)
     if wrapped.prepare is not None:
-        wrapped.prepare = wrapped.told["prepare"] = as_prepare(wrapped.prepare, wrapped.channels_first)
+        side = (wrapped.in_size or (224,))[0]
+        wrapped.prepare = wrapped.told["prepare"] = as_prepare(wrapped.prepare, wrapped.channels_first, side)
     return wrapped
 
 
