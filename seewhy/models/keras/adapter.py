@@ -30,6 +30,7 @@ class _Known:
     fingerprint: tuple[Any, ...] = ()
     surveys: dict[Any, Survey] = field(default_factory=dict)
     engines: dict[Any, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 _KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
@@ -83,13 +84,19 @@ class KerasModel:
 
     @property
     def dtype(self) -> str:
-        kinds = [(len(v.shape) < 2, str(v.dtype)) for v in self.module.weights if "float" in str(v.dtype)]
-        return min(kinds, key=lambda kind: kind[0])[1] if kinds else "float32"
+        if "dtype" not in self._known.facts:
+            kinds = [(len(v.shape) < 2, str(v.dtype)) for v in self.module.weights if "float" in str(v.dtype)]
+            self._known.facts["dtype"] = min(kinds, key=lambda kind: kind[0])[1] if kinds else "float32"
+        return str(self._known.facts["dtype"])
 
     @property
     def _convolution(self) -> Any:
-        kinds = keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D
-        return next((part for part in self.parts.values() if isinstance(part, kinds)), None)
+        if "convolution" not in self._known.facts:
+            kinds = keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D
+            found = next((part for part in self.parts.values() if isinstance(part, kinds)), None)
+            self._known.facts["convolution"] = None if found is None else ref(found)
+        held = self._known.facts["convolution"]
+        return None if held is None else held()
 
     @property
     def channels_first(self) -> bool:
@@ -124,6 +131,7 @@ class KerasModel:
         """
         if len(images) == 0:
             raise InputError("an empty batch", "at least one picture or image", "check the folder, filter or loader")
+        self._forget_what_changed()
         if hasattr(images, "shape"):
             stacked = self._shaped(_numpy(images), 4)
         else:
@@ -142,29 +150,27 @@ class KerasModel:
 
     # layers
 
-    def _current(self) -> _Known:
-        """What is known, forgotten where the model was changed since."""
+    def _forget_what_changed(self) -> None:
+        """Every question begins with a batch: what was found out is dropped there if the model was changed since."""
         now = fingerprint(self.module)
         if self._known.fingerprint != now:
             self._known.fingerprint = now
             self._known.surveys.clear()
             self._known.engines.clear()
-        return self._known
+            self._known.facts.clear()
 
     def survey(self, images: Array) -> Survey:
         """What one pass over the first image tells; remembered by image size while the model is the same."""
-        size = tuple(images.shape[1:])
-        known = self._current()
-        if size not in known.surveys:
+        size, surveys = tuple(images.shape[1:]), self._known.surveys
+        if size not in surveys:
             first = images[:1]
             with self._told(images):
                 if not all(part.built for part in (self.module, *self.parts.values())):
                     self._called(first)  # what was never called has no variables yet
-                    known = self._current()
-                found = survey(self.module, self.call, first, self.outputs, self.grid, self.channels_first)
-            known.surveys[size] = found
-            _forget(known.surveys)
-        return known.surveys[size]
+                    self._forget_what_changed()
+                surveys[size] = survey(self.module, self.call, first, self.outputs, self.grid, self.channels_first)
+            _forget(surveys)
+        return surveys[size]
 
     def _called(self, images: Array) -> None:
         if self.call is None:

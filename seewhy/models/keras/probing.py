@@ -22,7 +22,7 @@ from seewhy.models.keras.scores import find_scores, is_float, wide
 _LOCK = threading.RLock()  # one for all: two models may share a backbone
 _ABSENT = object()
 _ENDS = {"softmax": "softmax", "log_softmax": "log-softmax", "sigmoid": "sigmoid"}
-_PLAIN = (bool, int, float, str, tuple, type(None))
+_PLAIN = (bool, int, float, str, type(None))
 Touch = Callable[[str, Any, int], Any]
 
 
@@ -144,9 +144,13 @@ def fingerprint(model: Any) -> tuple[Any, ...]:
 
 def _print(layer: Any) -> tuple[Any, ...]:
     own = vars(layer)
-    plain = tuple((k, v) for k, v in own.items() if type(v) in _PLAIN and not k.startswith("_") and k not in _PASSING)
+    plain = tuple((k, v) for k, v in own.items() if _is_plain(v) and not k.startswith("_") and k not in _PASSING)
     policy = getattr(getattr(layer, "dtype_policy", None), "name", None)
-    return id(layer), id(own.get("activation")), id(own.get("call")), policy, repr(plain)
+    return id(layer), id(own.get("activation")), id(own.get("call")), policy, plain
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in _PLAIN or (type(value) is tuple and all(type(each) in _PLAIN for each in value))
 
 
 _PASSING = {"built", "trainable", "stop_training", "compiled", "jit_compile", "run_eagerly", "steps_per_execution"}
