@@ -11,12 +11,11 @@ from seewhy.images.drawing import (
     OPACITY,
     color_table,
     levels,
-    mask,
     overlay,
-    panel,
-    png,
     stands_out,
 )
+from seewhy.images.masking import mask
+from seewhy.images.panels import panel, png
 from seewhy.images.resizing import place
 
 rng = np.random.default_rng(0)

@@ -67,7 +67,7 @@ def keep(answer: Explanation | Explanations, name: str, out: Path, drawing: dict
 
     import numpy as np
 
-    from seewhy.images.drawing import png
+    from seewhy.images.panels import png
 
     sheet = answer.grid(**drawing) if hasattr(answer, "grid") else answer.panel(**drawing)
     panel = out / f"{name}.png"

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from seewhy.errors import InputError, SeeWhyError
-from seewhy.images import drawing
+from seewhy.images import drawing, masking, panels
 from seewhy.images.preparing import guess_picture
 from seewhy.images.probing import box_of
 from seewhy.images.resizing import Box, place, upscale
@@ -157,7 +157,7 @@ class Explanation:
 
     def mask(self, threshold: float = 0.5) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """bool [height, width] of the picture: where the map reaches `threshold` of its maximum."""
-        return drawing.mask(self.map, self.picture.shape[:2], self.box, threshold)
+        return masking.mask(self.map, self.picture.shape[:2], self.box, threshold)
 
     def overlay(self, colormap: str = "default", opacity: float | None = None, **options: Any) -> Image.Image:
         """The map over the picture; hatched where the model saw nothing.
@@ -174,7 +174,7 @@ class Explanation:
     def panel(self, **options: Any) -> Image.Image:
         """The picture and the overlay side by side, with what the model says."""
         tiles = [Image.fromarray(self.picture), self.overlay(**options)]
-        return drawing.panel(tiles, columns=2, captions=[self.seen.caption, self.caption])
+        return panels.panel(tiles, columns=2, captions=[self.seen.caption, self.caption])
 
     @property
     def caption(self) -> str:
@@ -196,7 +196,7 @@ class Explanation:
         )
 
     def _repr_png_(self) -> bytes:
-        return drawing.png(self.panel())
+        return panels.png(self.panel())
 
     def _repr_html_(self) -> str:
         return _html([self], self._repr_png_())
@@ -235,7 +235,7 @@ class Explanations(Sequence[Explanation]):
         for start in range(0, len(tiles) + len(tiles) // row - 1, row + 1):  # each row begins with the picture
             tiles.insert(start, Image.fromarray(self.items[0].picture))
             captions.insert(start, self.items[0].seen.caption)
-        return drawing.panel(tiles, columns=columns or (self.columns and self.columns + 1), captions=captions)
+        return panels.panel(tiles, columns=columns or (self.columns and self.columns + 1), captions=captions)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""
@@ -245,7 +245,7 @@ class Explanations(Sequence[Explanation]):
         return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"
 
     def _repr_png_(self) -> bytes:
-        return drawing.png(self.grid())
+        return panels.png(self.grid())
 
     def _repr_html_(self) -> str:
         return _html(self.items, self._repr_png_())
