@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import InputError, SeeWhyError
+from seewhy.explanation.answer.notebook import html
+from seewhy.explanation.answer.seen import Seen
 from seewhy.images import drawing, masking, panels
-from seewhy.images.preparing import guess_picture
-from seewhy.images.probing import box_of
 from seewhy.images.resizing import Box, place, upscale
 from seewhy.targets import Floats
 
 _NINTHS = np.array(
     [["top left", "top", "top right"], ["left", "centre", "right"], ["bottom left", "bottom", "bottom right"]]
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What was looked at: the picture as a person sees it, and what the model ate of it."""
-
-    name: str
-    image: Any
-    pil: Image.Image | None
-    prepare: Any
-    channels_first: bool
-
-    @property
-    def exact(self) -> bool:
-        """The picture is the one handed in; False where it was made from an image of floats."""
-        return self.pil is not None
-
-    @property
-    def caption(self) -> str:
-        return self.name if self.exact else f"{self.name}, drawn from the model's input"
-
-    @cached_property
-    def picture(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        if self.pil is not None:
-            return np.asarray(self.pil)
-        return guess_picture(self.image, self.channels_first)
-
-    @cached_property
-    def box(self) -> Box:
-        height, width = self.picture.shape[:2]
-        found = box_of(self.prepare, (width, height)) if self.exact else None
-        return found if found is not None else (0.0, 0.0, float(width), float(height))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,89 +162,4 @@ class Explanation:
         return panels.png(self.panel())
 
     def _repr_html_(self) -> str:
-        return _html([self], self._repr_png_())
-
-
-class Explanations(Sequence[Explanation]):
-    """Answers about one picture, for several targets (one after the other) and within each for several layers.
-
-    Args:
-        items: target by target, layer by layer.
-        columns: how many belong beside each other in a grid.
-    """
-
-    def __init__(self, items: Iterable[Explanation], columns: int | None = None) -> None:
-        self.items = tuple(items)
-        self.columns = columns
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @overload
-    def __getitem__(self, index: int) -> Explanation: ...
-    @overload
-    def __getitem__(self, index: slice) -> Explanations: ...
-    def __getitem__(self, index: int | slice) -> Explanation | Explanations:
-        return Explanations(self.items[index]) if isinstance(index, slice) else self.items[index]
-
-    def grid(self, columns: int | None = None, **options: Any) -> Image.Image:
-        """The picture and all overlays, captioned. Options as in `Explanation.overlay`."""
-        if not self.items:
-            raise InputError("no explanations", "at least one", "ask for a target or layer")
-        several_layers = len({one.layer for one in self.items}) > 1
-        captions = [f"{one.layer}\n{one.caption}" if several_layers else one.caption for one in self.items]
-        tiles = [one.overlay(**options) for one in self.items]
-        row = self.columns or len(tiles)
-        for start in range(0, len(tiles) + len(tiles) // row - 1, row + 1):  # each row begins with the picture
-            tiles.insert(start, Image.fromarray(self.items[0].picture))
-            captions.insert(start, self.items[0].seen.caption)
-        return panels.panel(tiles, columns=columns or (self.columns and self.columns + 1), captions=captions)
-
-    def save(self, path: str | Path, **options: Any) -> None:
-        """Writes the grid. Options as in `grid`."""
-        self.grid(**options).save(path)
-
-    def __repr__(self) -> str:
-        return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"
-
-    def _repr_png_(self) -> bytes:
-        return panels.png(self.grid())
-
-    def _repr_html_(self) -> str:
-        return _html(self.items, self._repr_png_())
-
-
-@dataclass(frozen=True, eq=False)
-class Failed:
-    """A picture that could not be explained, in the place of its explanation; it is false where those are true.
-
-    Args:
-        name: of the picture.
-        error: what is wrong with it.
-    """
-
-    name: str
-    error: SeeWhyError
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise self.error
-
-
-def _html(items: Sequence[Explanation], png: bytes) -> str:
-    """A static picture and a table: no script, so that it shows in every notebook."""
-    rows = "".join(
-        f"<tr><td>{escape(one.target)}</td><td>{escape(one.label)}</td><td>{one.score:.2f}</td>"
-        f"<td>{'' if one.probability is None else format(one.probability, '.1%')}</td><td>{escape(one.layer)}</td>"
-        f"<td>{escape(one.where)}</td></tr>"
-        for one in items
-    )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in dict.fromkeys(n for one in items for n in one.notes))
-    words = escape("; ".join(f"{one.caption}: {one.where}" for one in items), quote=True)
-    head = "".join(f"<th>{name}</th>" for name in ("target", "label", "score", "probability", "layer", "where"))
-    image = f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{b64encode(png).decode()}">'
-    return f"<div>{image}<table><tr>{head}</tr>{rows}</table>{notes}</div>"
+        return html([self], self._repr_png_())
