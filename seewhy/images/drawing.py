@@ -14,6 +14,7 @@ from seewhy.images.resizing import Box, Map, checked_map, covers, place
 
 NOTHING = "no region stood out"
 OPACITY = 0.7  # of the highest value
+_UNSEEN = 150  # the grey where the model saw nothing
 
 # Colour-blind safe: each step is lighter than the one before, on the way from violet over red and orange to yellow.
 _RISING = ((0.0, "#3a12a0"), (0.25, "#8a10b0"), (0.5, "#d8266e"), (0.75, "#fb8022"), (1.0, "#fff24d"))
@@ -38,6 +39,7 @@ def overlay(
     order: str = "bicubic",
     scale: float | None = None,
     seen_only: bool = False,
+    signed: bool | None = None,
 ) -> Image.Image:
     """The picture with the map in colours over it; where the map is 0 the picture is unchanged.
 
@@ -54,6 +56,7 @@ def overlay(
         order: 'bicubic', 'bilinear', or 'nearest' to see the cells of the map.
         scale: the value that gets the last colour; None: the largest magnitude in this map.
         seen_only: cut the result to the box.
+        signed: draw with two kinds of colours; None: where the map has a value below 0.
     Returns:
         PIL image of mode RGB, of the picture's size, or of the box's with `seen_only`.
     Raises:
@@ -63,18 +66,69 @@ def overlay(
     pixels, cells = pixels_of(picture), checked_map(map)
     shape = pixels.shape[0], pixels.shape[1]
     rows, columns = covers(box, shape)
-    signed = bool((cells < 0).any())
+    signed = bool((cells < 0).any()) if signed is None else signed
     table = color_table(colormap, opacity, signed)
-    if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise InputError(f"scale={scale}", "a value above 0", "give the value that is to have the last colour, or None")
+    scale = _checked_scale(scale)
     drawn = pixels
     if stands_out(cells):
         values = place(cells, shape, box, order) / np.float32(scale or np.abs(cells).max())
         drawn = _blended(pixels, table[levels(values, signed)])
     result = Image.fromarray(_hatched(drawn, pixels, rows, columns))
-    if seen_only and rows.start < rows.stop and columns.start < columns.stop:
-        result = result.crop((columns.start, rows.start, columns.stop, rows.stop))
+    result = cropped(result, box) if seen_only else result
     return result if stands_out(cells) else with_badge(result)
+
+
+def heatmap(
+    shape: tuple[int, int],
+    map: Any,
+    box: Box | None = None,
+    *,
+    colormap: str = "default",
+    scale: float | None = None,
+    order: str = "nearest",
+    seen_only: bool = False,
+    signed: bool | None = None,
+) -> Image.Image:
+    """The map alone, in opaque colours; grey where the model saw nothing.
+
+    Args:
+        shape: height and width of the picture.
+        order: 'nearest' shows the cells of the map, 'bicubic' and 'bilinear' what lies under an overlay.
+        map, box, colormap, scale, seen_only, signed: as in `overlay`.
+    Returns:
+        PIL image of mode RGB, of the picture's size.
+    """
+    cells = checked_map(map)
+    signed = bool((cells < 0).any()) if signed is None else signed
+    drawn: Pixels = np.full((*shape, 3), _UNSEEN, np.uint8)
+    inside = covers(box, shape)
+    values = np.zeros(shape, np.float32)
+    if stands_out(cells):
+        values = place(cells, shape, box, order) / np.float32(_checked_scale(scale) or np.abs(cells).max())
+    drawn[inside] = colored(values[inside], colormap, signed)
+    result = Image.fromarray(drawn)
+    result = cropped(result, box) if seen_only else result
+    return result if stands_out(cells) else with_badge(result)
+
+
+def cropped(image: Image.Image, box: Box | None) -> Image.Image:
+    """What the model saw of a picture; all of it where the box lies outside."""
+    rows, columns = covers(box, (image.height, image.width))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        return image.crop((columns.start, rows.start, columns.stop, rows.stop))
+    return image
+
+
+def colored(values: Map, colormap: str = "default", signed: bool = False) -> Pixels:
+    """Values in 0..1 (signed: -1..1) as opaque colours: uint8 [..., 3].
+
+    The default's two-sided colours fade into black at zero; maps of matplotlib are taken as they are.
+    """
+    table = color_table(colormap, 1.0, signed)
+    colours = table[..., :3]
+    if signed and colormap == "default":
+        colours = _blended(np.zeros_like(colours), table)
+    return np.asarray(colours[levels(values, signed)])
 
 
 def stands_out(map: Any) -> bool:
@@ -136,6 +190,12 @@ def with_badge(image: Image.Image) -> Image.Image:
         pen.text((edge + width / 2, top + height / 2), text, INK, letters, anchor="mm")
         break
     return image
+
+
+def _checked_scale(scale: float | None) -> float | None:
+    if scale is not None and not (np.isfinite(scale) and scale > 0):
+        raise InputError(f"scale={scale}", "a value above 0", "give the value that is to have the last colour, or None")
+    return scale
 
 
 def _colours(colormap: str, where: Any, signed: bool) -> Any:

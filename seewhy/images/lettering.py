@@ -11,25 +11,36 @@ INK, PAPER, FAINT = (32, 33, 36), (255, 255, 255), (95, 99, 104)
 
 
 def printable(text: str) -> str:
-    """Accents joined to their letters; blanks for line ends, control characters and halves of surrogates."""
-    return "".join(letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", str(text)))
+    """Accents joined to their letters; blanks for control characters and halves of surrogates; line ends are kept."""
+    letters = unicodedata.normalize("NFC", str(text))
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in letters)
 
 
 def wrapped(text: str, letters: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
-    """The text in lines that fit, at most so many; what is left out is shown by an ellipsis."""
+    """The text in lines that fit, at most so many; what is left out is shown by an ellipsis.
+
+    Lines end where the text's own do and between words; within a word that is longer than a line, if it can be behind
+    a point, dash or underscore, as they stand in names of layers and files.
+    """
     lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and letters.getlength(longer) <= width:
-            lines[-1] = longer
-            continue
-        while letters.getlength(word) > width and len(word) > 1 and len(lines) <= most:  # a word longer than a line
-            fits = next(n for n in range(len(word), 0, -1) if n == 1 or letters.getlength(word[:n]) <= width)
-            lines.append(word[:fits])
-            word = word[fits:]
-        lines.append(word)
+    for part in text.splitlines():
+        fresh = True
+        for word in part.split():
+            longer = word if fresh else f"{lines[-1]} {word}"
+            if not fresh and letters.getlength(longer) <= width:
+                lines[-1] = longer
+                continue
+            while letters.getlength(word) > width and len(word) > 1 and len(lines) <= most:
+                fits = next(n for n in range(len(word), 0, -1) if n == 1 or letters.getlength(word[:n]) <= width)
+                joint = max(word.rfind(sign, 0, fits) for sign in "._-/") + 1
+                fits = joint if joint > fits // 3 else fits
+                lines.append(word[:fits])
+                word = word[fits:]
+            lines.append(word)
+            fresh = False
+    lines = [line for line in lines if line]
     if len(lines) <= most:
-        return [line for line in lines if line]
+        return lines
     last = lines[most - 1]
     while last and letters.getlength(last + "…") > width:
         last = last[:-1]
