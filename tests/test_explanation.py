@@ -140,7 +140,7 @@ def test_save_writes_a_panel(picture, tmp_path):
     assert width > 90
     sw.explain(labelled(), picture, target=sw.top(3), layer=["0", "2"]).save(tmp_path / "grid.jpg")
     with Image.open(tmp_path / "grid.jpg") as grid:
-        assert grid.width > width
+        assert (grid.width, grid.height > width) == (width, True)  # a row for each of three targets
 
 
 def test_arrays_of_an_explanation_cannot_be_changed_by_accident():

@@ -44,3 +44,9 @@ class Seen:
         height, width = self.picture.shape[:2]
         found = box_of(self.prepare, (width, height)) if self.exact else None
         return found if found is not None else (0.0, 0.0, float(width), float(height))
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of what the model ate."""
+        shape = tuple(int(side) for side in self.image.shape)
+        return (shape[-2], shape[-1]) if self.channels_first else (shape[-3], shape[-2])

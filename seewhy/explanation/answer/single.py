@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from seewhy.errors import UnknownNameError, did_you_mean
 from seewhy.explanation.answer.notebook import html
 from seewhy.explanation.answer.seen import Seen
 from seewhy.images import drawing, masking, panels
@@ -118,9 +120,34 @@ class Explanation:
         best = np.unravel_index(np.argmax(parts), parts.shape)
         return f"{parts[best] / max(parts.sum(), 1e-30):.0%} of the map is in the {_NINTHS[best]} ninth of the picture"
 
-    def mask(self, threshold: float = 0.5) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """bool [height, width] of the picture: where the map reaches `threshold` of its maximum."""
-        return masking.mask(self.map, self.picture.shape[:2], self.box, threshold)
+    def mask(self, threshold: float = 0.5, of: str = "maximum") -> masking.Mask:
+        """bool [height, width] of the picture: where the map reaches a share of its maximum, or holds one of its mass.
+
+        Args:
+            threshold: 0 to 1. 0.5 is the half of the maximum, or the smallest region with half of the map's sum.
+            of: 'maximum' or 'mass'.
+        """
+        return masking.mask(self.map, self.picture.shape[:2], self.box, threshold, of)
+
+    def bounding_boxes(self, threshold: float = 0.5, of: str = "maximum") -> list[masking.Corners]:
+        """(left, top, right, bottom) round each part of the mask, in pixels of the picture, the strongest part first.
+
+        Args:
+            threshold, of: as in `mask`.
+        """
+        return masking.bounding_boxes(self.mask(threshold, of), self.upscaled())
+
+    def cutout(self, threshold: float = 0.5, of: str = "maximum") -> Image.Image:
+        """The picture where the mask is; the rest is dark and grey. `threshold` and `of` as in `mask`."""
+        return masking.cutout(self.picture, self.mask(threshold, of))
+
+    def segment(self, threshold: float = 0.5, of: str = "maximum") -> Image.Image:
+        """The picture where the mask is, transparent elsewhere (mode RGBA): save it as PNG or WebP, or paste it.
+
+        Args:
+            threshold, of: as in `mask`.
+        """
+        return masking.segment(self.picture, self.mask(threshold, of))
 
     def overlay(self, colormap: str = "default", opacity: float | None = None, **options: Any) -> Image.Image:
         """The map over the picture; hatched where the model saw nothing.
@@ -132,12 +159,67 @@ class Explanation:
         """
         if opacity is not None:
             options["opacity"] = opacity
+        options.setdefault("signed", self.signed or None)
         return drawing.overlay(self.picture, self.map, self.box, colormap=colormap, **options)
 
-    def panel(self, **options: Any) -> Image.Image:
-        """The picture and the overlay side by side, with what the model says."""
-        tiles = [Image.fromarray(self.picture), self.overlay(**options)]
-        return panels.panel(tiles, columns=2, captions=[self.seen.caption, self.caption])
+    def heatmap(self, colormap: str = "default", **options: Any) -> Image.Image:
+        """The map alone, in opaque colours, its cells as they are; grey where the model saw nothing.
+
+        Args:
+            colormap: as in `overlay`.
+            options: of `seewhy.images.drawing.heatmap`: order, scale, seen_only.
+        """
+        options.setdefault("signed", self.signed or None)
+        return drawing.heatmap(self.picture.shape[:2], self.map, self.box, colormap=colormap, **options)
+
+    def panel(
+        self, show: Sequence[str] = ("picture", "map", "overlay"), colorbar: bool | None = None, **options: Any
+    ) -> Image.Image:
+        """The picture, the map and the overlay side by side, with what the model says.
+
+        Args:
+            show: any of 'picture', 'map', 'overlay', 'cutout', in this order.
+            colorbar: the colours with their values below; default: where the map has signs.
+            options: as in `overlay`.
+        """
+        seen_only = options.get("seen_only", False)
+        shared = {key: options[key] for key in ("colormap", "scale", "seen_only") if key in options}
+        makers: dict[str, tuple[Callable[[], Image.Image], str]] = {
+            "picture": (lambda: self._cropped(Image.fromarray(self.picture), seen_only), self.seen.caption),
+            "map": (lambda: self.heatmap(**shared), f"{self.method} at {self.layer}\n{self.cells}"),
+            "overlay": (lambda: self.overlay(**options), self.where),
+            "cutout": (lambda: self._cropped(self.cutout(), seen_only), "half of the maximum or more"),
+        }
+        for name in show:
+            if name not in makers:
+                raise UnknownNameError(
+                    f"a panel that shows {name!r}",
+                    f"any of {', '.join(makers)}",
+                    did_you_mean(str(name), makers, "leave show= out"),
+                )
+        tiles, captions = [makers[name][0]() for name in show], [makers[name][1] for name in show]
+        sheet = panels.panel(tiles, columns=len(tiles), captions=captions, title=self.heading)
+        if not (self.signed if colorbar is None else colorbar):
+            return sheet
+        highest = f"{options.get('scale') or float(np.abs(self.map).max()):.3g}"
+        marks = (f"-{highest}: against", "0", f"for: {highest}") if self.signed else ("0", "", highest)
+        return panels.stack(
+            [sheet, panels.scale_bar(options.get("colormap", "default"), self.signed, marks, sheet.width)]
+        )
+
+    def _cropped(self, image: Image.Image, seen_only: bool) -> Image.Image:
+        return drawing.cropped(image, self.box) if seen_only else image
+
+    @property
+    def heading(self) -> str:
+        """Label, probability and score."""
+        chance = "" if self.probability is None else f"{self.probability:.1%}, "
+        return f"{self.label}  {chance}score {self.score:.2f}"
+
+    @property
+    def cells(self) -> str:
+        """How fine the map is, in words."""
+        return "{} x {}".format(*self.map.shape)
 
     @property
     def caption(self) -> str:
