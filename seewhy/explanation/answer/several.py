@@ -65,13 +65,7 @@ class Explanations(Sequence[Explanation]):
         else:
             across = columns or min(max(map(len, groups)) + 1, _ACROSS)
             sheets = [self._sheet(g.items, [g._place(o) for o in g], across, g[0].heading, options) for g in groups]
-        signed = any(one.signed for one in self.items)
-        if signed if colorbar is None else colorbar:
-            most = "each map's maximum" if options.get("scale") is None else f"{options['scale']:.3g}"
-            marks = ("against", "0", f"for: {most}") if signed else ("0", "", most)
-            width = max(sheet.width for sheet in sheets)
-            sheets.append(panels.scale_bar(options.get("colormap", "default"), signed, marks, width))
-        return panels.stack(sheets)
+        return self._with_bar(panels.stack(sheets), colorbar, options)
 
     def gif(self, path: str | Path, seconds: float = 0.8, **options: Any) -> None:
         """Writes an animation from the first to the last layer, each frame with the layer's name and the targets'.
@@ -81,13 +75,13 @@ class Explanations(Sequence[Explanation]):
         Args:
             path: ends in .gif, .webp, .png or .apng. GIF is shown everywhere; WebP and APNG have all colours.
             seconds: how long each frame is shown.
-            options: as in `Explanation.overlay`.
+            options: colorbar as in `grid`, and those of `Explanation.overlay`.
         Raises:
             InputError: another ending, or a time that cannot be shown.
         """
         Path(path).write_bytes(self.animation(kind_of(path), seconds, **options))
 
-    def animation(self, kind: str = "GIF", seconds: float = 0.8, **options: Any) -> bytes:
+    def animation(self, kind: str = "GIF", seconds: float = 0.8, colorbar: bool | None = None, **options: Any) -> bytes:
         """What `gif` writes, as the bytes of a file: 'GIF', 'WEBP' or 'PNG' (an APNG)."""
         self._checked()
         layers: dict[Any, list[Explanation]] = {}
@@ -101,7 +95,8 @@ class Explanations(Sequence[Explanation]):
             tiles = [one.overlay(**options) for one in group]
             captions = [one.caption for one in group]
             side = _FRAME if len(tiles) == 1 else max(160, 2 * _FRAME // max(2, min(len(tiles), 4)))
-            frames.append(panels.panel(tiles, min(len(tiles), 4), captions, title, side))
+            sheet = panels.panel(tiles, min(len(tiles), 4), captions, title, side)
+            frames.append(self._with_bar(sheet, colorbar, options))
         return animation(frames, kind, seconds)
 
     def fuse(self, how: str = "mean", scale: str = "each") -> Explanation:
@@ -154,6 +149,16 @@ class Explanations(Sequence[Explanation]):
             tiles.append(one.overlay(**options))
             words.append(caption)
         return panels.panel(tiles, columns, words, title)
+
+    def _with_bar(self, sheet: Image.Image, colorbar: bool | None, options: dict[str, Any]) -> Image.Image:
+        """The sheet with the bar of colours below, each map from zero to its own maximum unless they have one scale."""
+        signed = any(one.signed for one in self.items)
+        if not (signed if colorbar is None else colorbar):
+            return sheet
+        most = "each map's maximum" if options.get("scale") is None else f"{options['scale']:.3g}"
+        marks = ("against", "0", f"for: {most}") if signed else ("0", "", most)
+        bar = panels.scale_bar(options.get("colormap", "default"), signed, marks, sheet.width)
+        return panels.stack([sheet, bar])
 
     def _place(self, one: Explanation) -> str:
         """What tells this answer from the others of its target: layer and method."""
