@@ -213,8 +213,8 @@ class Explanation:
     @property
     def heading(self) -> str:
         """Label, probability and score."""
-        chance = "" if self.probability is None else f"{self.probability:.1%}, "
-        return f"{self.label}  {chance}score {self.score:.2f}"
+        chance = "" if self.probability is None else f"  {self.probability:.1%}"
+        return f"{self.label}{chance}, score {self.score:.2f}"
 
     @property
     def cells(self) -> str:
