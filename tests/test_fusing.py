@@ -231,6 +231,20 @@ def test_a_panel_shows_what_is_asked_for(layers):
         layers[0].panel(show=["cutuot"])
 
 
+def test_methods_beside_each_other(picture):
+    names = ["gradcam", "hirescam", "integrated_gradients"]
+    found = sw.compare_methods(labelled(), picture, names, target=["dog", "tabby"], layer="0", signed=True)
+    assert [(one.label, one.method) for one in found] == [(t, name) for t in ("dog", "tabby") for name in names]
+    for one in found[1::3]:
+        alone = sw.explain(labelled(), picture, target=one.label, method="hirescam", layer="0", signed=True)
+        np.testing.assert_allclose(one.map, alone.map, rtol=0, atol=1e-5 * np.abs(alone.map).max())
+    assert found.grid().height > 1.8 * found[:3].grid(colorbar=False).height
+    assert len(sw.compare_methods(labelled(), picture, ["gradcam"])) == 1
+    for wrong, words in (({"methods": "gradcam"}, "a list of names"), ({"layer": "all"}, "one layer at a time")):
+        with pytest.raises(sw.InputError, match=words):
+            sw.compare_methods(labelled(), picture, **{"methods": names, **wrong})
+
+
 def test_parts_of_the_mask(layers):
     one = layers.mean()
     kept, boxes = one.mask(0.6), one.bounding_boxes(0.6)
