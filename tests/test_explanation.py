@@ -140,7 +140,7 @@ def test_save_writes_a_panel(picture, tmp_path):
     assert width > 90
     sw.explain(labelled(), picture, target=sw.top(3), layer=["0", "2"]).save(tmp_path / "grid.jpg")
     with Image.open(tmp_path / "grid.jpg") as grid:
-        assert grid.width > width
+        assert (grid.width, grid.height > width) == (width, True)  # a row for each of three targets
 
 
 def test_arrays_of_an_explanation_cannot_be_changed_by_accident():
@@ -193,3 +193,9 @@ def test_input_gradients_point_at_what_matters(picture):
     np.testing.assert_allclose(why.map[:, :8], X[0, :, :8], rtol=1e-5)
     assert not why.map[:, 8:].any()
     assert why.map.sum() == pytest.approx(why.score, rel=1e-5)
+
+
+def test_the_table_of_layers_says_which_methods_the_default_suits():
+    table = sw.layers(network(), X)
+    assert "→ is the default, right for methods with one weight for each channel: Grad-CAM" in repr(table)
+    assert "(LayerCAM, HiResCAM) can be taken earlier" in table._repr_html_()

@@ -11,12 +11,11 @@ from seewhy.images.drawing import (
     OPACITY,
     color_table,
     levels,
-    mask,
     overlay,
-    panel,
-    png,
     stands_out,
 )
+from seewhy.images.masking import mask
+from seewhy.images.panels import panel, png
 from seewhy.images.resizing import place
 
 rng = np.random.default_rng(0)
@@ -248,3 +247,55 @@ def test_signs_outside_ascii_are_drawn_as_themselves(photo):
 def test_png_gives_the_image_back(photo):
     image = Image.fromarray(photo)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png(image)))), photo)
+
+
+# Machado, Oliveira, Fernandes 2009, 'A physiologically-based model for simulation of color vision deficiency', table 1,
+# severity 1.0; for linear RGB.
+BLIND = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_for_and_against_can_be_told_apart_by_the_colour_blind(kind):
+    from skimage.color import rgb2lab
+
+    colours = color_table(signed=True)[:, :3] / 255
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(BLIND[kind]).T, 0, 1)
+    back = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
+    lab = rgb2lab(back)
+    steps = np.arange(20, 128)  # levels with more than a little colour
+    assert np.linalg.norm(lab[128 + steps] - lab[128 - steps], axis=1).min() > 30  # 2 can just be told apart
+
+
+def test_a_heatmap_shows_the_cells_and_grey_outside(photo, peak):
+    from seewhy.images.drawing import heatmap
+
+    drawn = np.asarray(heatmap((120, 160), peak, (20, 0, 140, 120)))
+    assert (drawn[:, :20] == 150).all()
+    assert len(np.unique(drawn[:, 20:140].reshape(-1, 3), axis=0)) == 2
+    assert tuple(drawn[60, 63]) == tuple(color_table()[255, :3])
+    assert heatmap((120, 160), peak, (20, 0, 140, 120), seen_only=True).size == (120, 120)
+    both = np.asarray(heatmap((120, 160), peak - 1), int)
+    assert both[0, 0, 2] > both[0, 0, 0]  # blue: against
+    assert (np.asarray(heatmap((120, 160), peak * 0, signed=True)) == 0).all(axis=-1).mean() > 0.5  # zero is black
+
+
+def test_two_sided_colours_can_be_asked_for(photo, peak):
+    """So that maps of one kind have one kind of colours, also those that happen to have no value below 0."""
+    assert overlay(photo, peak, signed=True).tobytes() != overlay(photo, peak).tobytes()
+    assert overlay(photo, -peak, signed=True).tobytes() == overlay(photo, -peak).tobytes()
+
+
+def test_names_of_layers_break_at_their_joints():
+    from seewhy.images.lettering import font, wrapped
+
+    name = "features.denseblock3.denselayer12.conv2"
+    lines = wrapped(f"{name}\n14 x 14", font(14), 150, 9)
+    assert "".join(lines[:-1]) == name
+    assert lines[-1] == "14 x 14"
+    assert all(line.endswith((".", "_")) for line in lines[:-2])
+    assert all(font(14).getlength(line) <= 150 for line in lines)

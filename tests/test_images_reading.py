@@ -229,7 +229,7 @@ def test_other_objects():
 
 
 def test_importing_is_cheap():
-    modules = ("reading", "preparing", "resizing", "drawing")
+    modules = ("reading", "preparing", "resizing", "drawing", "masking", "panels")
     code = f"import sys, {', '.join('seewhy.images.' + name for name in modules)}; print(*sys.modules)"
     root = Path(__file__).parents[1]
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root).stdout

@@ -59,26 +59,48 @@ class Written:
 
     panel: Path
     raws: tuple[Path, ...] = ()
+    animation: Path | None = None
 
 
-def keep(answer: Explanation | Explanations, name: str, out: Path, drawing: dict[str, Any], raw: bool) -> Written:
-    """Writes the panel of an answer as PNG, and with `raw` its maps as NumPy files beside it."""
+def fused(answer: Any, how: str) -> Any:
+    """One map for each target; `Failed` where the maps cannot be fused."""
+    from seewhy.explanation import Explanations, Failed
+
+    try:
+        found = [group.fuse(how) for group in answer.by_target()]
+    except SeeWhyError as error:
+        return Failed(answer[0].name, error)
+    return Explanations(found) if len(found) > 1 else found[0]
+
+
+def keep(
+    answer: Explanation | Explanations,
+    name: str,
+    out: Path,
+    drawing: dict[str, Any],
+    raw: bool,
+    film: Explanations | None = None,
+) -> Written:
+    """Writes the panel of an answer as PNG; beside it with `raw` its maps as NumPy files, and `film` as GIF."""
     from io import BytesIO
 
     import numpy as np
 
-    from seewhy.images.drawing import png
+    from seewhy.images.panels import png
 
     sheet = answer.grid(**drawing) if hasattr(answer, "grid") else answer.panel(**drawing)
     panel = out / f"{name}.png"
     write(panel, png(sheet))
+    animation = out / f"{name}.gif" if film is not None else None
+    if film is not None and animation is not None:
+        write(animation, film.animation(**drawing))
     raws = []
     for number, one in enumerate(several(answer) if raw else (), start=1):
         buffer = BytesIO()
         np.save(buffer, one.map)
         raws.append(out / f"{name}.{number}-{plain(one.label)}.npy")
         write(raws[-1], buffer.getvalue())
-    return Written(panel, tuple(raws))
+    return Written(panel, tuple(raws), animation)
 
 
 def several(answer: Explanation | Explanations) -> Sequence[Explanation]:
@@ -123,6 +145,7 @@ def json_line(file: Path, answer: Any, written: Written | None) -> str:
         {
             "file": str(file),
             "written": str(written.panel),
+            "animation": None if written.animation is None else str(written.animation),
             "model": found[0].model,
             "width": across,
             "height": height,
@@ -157,7 +180,8 @@ class Blocks:
         self.longest = max(self.longest, *(cell_len(one.label) for one in found))
         if not self.started:
             self._head(found[0], len({one.layer for one in found}))
-        say(Text.assemble((str(file), "bold"), " → ", (str(written.panel), "cyan")))
+        moving = "" if written.animation is None else f", {written.animation.name}"
+        say(Text.assemble((str(file), "bold"), " → ", (f"{written.panel}{moving}", "cyan")))
         for one in found:
             lies = f"{one.layer}: {short_where(one)}" if layers else short_where(one)
             chance = "" if one.probability is None else f"{one.probability:.1%}"
@@ -180,7 +204,8 @@ class Blocks:
         self.started = True
         classes = len(one.scores)
         rows, columns = one.map.shape
-        where = f"{layers} layers" if layers > 1 else f"layer {one.layer} ({rows} × {columns})"
+        fused = one.layer.endswith(" layers")
+        where = f"{layers} layers" if layers > 1 else f"{'' if fused else 'layer '}{one.layer} ({rows} × {columns})"
         counted = f"{classes:,} classes" if classes else "no scores"
         say(f"{one.model}, {counted}, {self.device}; {one.method} at {where}", "dim")
         self._row("label", "score", "prob.", "the map lies", "dim")

@@ -6,7 +6,6 @@ comes at once and without PyTorch.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import shlex
 import sys
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
+from seewhy.apps.memory import reuse
 from seewhy.apps.terminal import Progress, as_options, say, table, told
 
 app = typer.Typer(
@@ -78,6 +78,13 @@ def explain(
     option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the method; repeatable.")
     ] = None,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="Write an animation from the first to the last layer, too; with --layer all.")
+    ] = False,
+    fuse: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="Make one map of those of all layers: mean, product or max."),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the panels.")] = Path("seewhy-out"),
     raw: Annotated[bool, typer.Option("--raw", help="Write the raw maps, too, as .npy beside the panel.")] = False,
     colormap: Annotated[
@@ -136,6 +143,8 @@ def explain(
                 layer=layer or (),
                 signed=signed,
                 option=option or (),
+                gif=gif,
+                fuse=fuse,
                 out=out,
                 raw=raw,
                 colormap=colormap,
@@ -271,30 +280,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # terminals without Unicode, names of files in other encodings
-    _reuse_memory()
+    reuse()
     try:
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-
-
-def _reuse_memory() -> None:
-    """Makes glibc keep big blocks of memory for the next use, before the first of them is taken.
-
-    Otherwise each large tensor is mapped afresh and given back to the system at each operation, and PyTorch on a CPU
-    spends much of its time in page faults: with this the demo's network explains 1.3 to 1.7 times as many pictures a
-    second in batches of 8, and two to three times as many in batches of 32. Elsewhere nothing is done.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mmap_most, trim_threshold = -4, -1  # M_MMAP_MAX and M_TRIM_THRESHOLD of malloc.h
-    try:
-        libc = ctypes.CDLL(None)
-        libc.gnu_get_libc_version  # noqa: B018  musl has no such function, and its mallopt, if any, means nothing
-        libc.mallopt(mmap_most, 0)
-        libc.mallopt(trim_threshold, 2**31 - 1)
-    except (AttributeError, OSError):
-        pass
 
 
 def _fields(layer: Any) -> dict[str, Any]:

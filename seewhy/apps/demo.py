@@ -58,7 +58,7 @@ def show(out: Path) -> None:
     say()
     for name, sheet in (("coffee.png", coffee_panel(about_coffee)), ("chelsea.png", panel(about_chelsea))):
         path = out / name
-        from seewhy.images.drawing import png
+        from seewhy.images.panels import png
 
         write(path, png(sheet))
         say(f"written: {path}", "cyan")
@@ -117,7 +117,7 @@ def panel(answers: Sequence[Explanation], tile: int = 300) -> Image.Image:
     """What the model saw of the picture, and the maps over it."""
     from PIL import Image
 
-    from seewhy.images.drawing import panel as draw
+    from seewhy.images.panels import panel as draw
 
     one = answers[0]
     left, top, right, bottom = (round(edge) for edge in one.box)

@@ -12,13 +12,14 @@ from typing import Any
 
 import typer
 
-from seewhy.apps.answers import Blocks, json_line, keep, made
+from seewhy.apps.answers import Blocks, fused, json_line, keep, made
 from seewhy.apps.pictures import pictures_in, written_names
 from seewhy.apps.requests import load_model, no_model, read_layers, read_options, read_targets
 from seewhy.apps.terminal import Progress, say, tell
-from seewhy.errors import InputError
+from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.evidence import Model
 from seewhy.images.drawing import OPACITY, color_table
+from seewhy.images.fusing import WAYS
 from seewhy.methods import find_method
 
 
@@ -37,6 +38,8 @@ class Request:
     layer: Sequence[str]
     signed: bool
     option: Sequence[str]
+    gif: bool
+    fuse: str | None
     out: Path
     raw: bool
     colormap: str
@@ -63,6 +66,7 @@ def run(asked: Request, progress: Progress) -> None:
     if asked.model is None:
         raise no_model(f"seewhy explain {shlex.join(asked.pictures[:1])} --model demo:efficientnet-lite0")
     # What costs nothing to check is checked before the model is loaded.
+    _check_layers(asked)
     files = pictures_in(asked.pictures, asked.out)
     options = read_options(find_method(asked.method), asked.option)
     look: dict[str, Any] = {"colormap": asked.colormap, "opacity": OPACITY if asked.opacity is None else asked.opacity}
@@ -92,19 +96,20 @@ def run(asked: Request, progress: Progress) -> None:
     )
     blocks, failures, first, empty = Blocks(device), [], None, False
     for done, (file, name, answer) in enumerate(zip(files, written_names(files), answers, strict=True), start=1):
-        written = keep(answer, name, asked.out, look, asked.raw) if answer else None
+        shown = fused(answer, asked.fuse) if asked.fuse and answer else answer
+        written = keep(shown, name, asked.out, look, asked.raw, answer if asked.gif else None) if shown else None
         progress.clear()
         if written is None:
-            failures.append(answer.error)
+            failures.append(shown.error)
         else:
-            one = answer[0] if hasattr(answer, "grid") else answer
+            one = shown[0] if hasattr(shown, "grid") else shown
             first, empty = first or (file, one), empty or one.empty
         if asked.as_json:
-            say(json_line(file, answer, written))
+            say(json_line(file, shown, written))
         elif written is not None:
-            blocks.show(file, answer, written)
+            blocks.show(file, shown, written)
         elif len(files) > 1:
-            blocks.show_failed(file, answer.error)
+            blocks.show_failed(file, shown.error)
         progress.at(done, len(failures))
     progress.clear()
     if first is None:
@@ -115,6 +120,22 @@ def run(asked: Request, progress: Progress) -> None:
     if failures:
         tell(f"{len(failures):,} of {len(files):,} pictures were not explained; the others are written")
         raise typer.Exit(2)
+
+
+def _check_layers(asked: Request) -> None:
+    """`--gif` and `--fuse` need several layers.
+
+    Raises:
+        InputError: there is one.
+        UnknownNameError: no such way to fuse.
+    """
+    for option, given in (("--gif", asked.gif), ("--fuse", asked.fuse)):
+        if given and len(set(asked.layer)) < 2 and "all" not in asked.layer:
+            raise InputError(f"{option} with one layer", "several layers", "add --layer all")
+    if asked.fuse is not None and asked.fuse not in WAYS:
+        raise UnknownNameError(
+            f"--fuse {asked.fuse}", f"one of {', '.join(WAYS)}", did_you_mean(asked.fuse, WAYS, "write --fuse mean")
+        )
 
 
 def _model(asked: Request) -> Model:

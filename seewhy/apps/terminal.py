@@ -21,6 +21,11 @@ from seewhy.errors import InputError, SeeWhyError, SeeWhyWarning
 
 # Errors are worded for Python; who types commands needs the same advice as options.
 _AS_OPTIONS = (
+    (
+        "leave them out, Explanations(one for one in found if not one.empty).product(), or fuse by mean()",
+        "name other layers, or write --fuse mean",
+    ),
+    ("or fuse by mean()", "or write --fuse mean"),
     ("wrap(model, labels=[...])", "--labels FILE"),
     ("wrap(model, outputs=...)", "wrap(model, outputs=...) in the function that --model names"),
     ("layers(model)", "`seewhy layers SPEC`"),

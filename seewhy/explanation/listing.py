@@ -7,12 +7,18 @@ from html import escape
 
 from seewhy.evidence import Layer
 
+ADVICE = (
+    "→ is the default, right for methods with one weight for each channel: Grad-CAM, CAM, Score-CAM, Ablation-CAM.\n"
+    "Methods that weigh each place by itself (LayerCAM, HiResCAM) can be taken earlier, too, where maps are finer."
+)
+
 
 class Layers(list[Layer]):
     """A list of layers that prints as a table."""
 
     def __repr__(self) -> str:
-        return "\n".join("  ".join(row).rstrip() for row in _aligned(self.rows()))
+        lines = ["  ".join(row).rstrip() for row in _aligned(self.rows())]
+        return "\n".join([*lines, ADVICE] if any(layer.default for layer in self) else lines)
 
     def rows(self, unusable: bool = True) -> list[tuple[str, ...]]:
         """The table's cells, headings first."""
@@ -33,7 +39,11 @@ class Layers(list[Layer]):
     def _repr_html_(self) -> str:
         head, *rows = self.rows()
         cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        return "<table><tr>" + "".join(f"<th>{cell}</th>" for cell in head) + f"</tr>{cells}</table>"
+        return (
+            "<table><tr>"
+            + "".join(f"<th>{cell}</th>" for cell in head)
+            + f"</tr>{cells}</table><p>{escape(ADVICE)}</p>"
+        )
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[list[str]]:

@@ -1,24 +1,20 @@
-"""Maps made visible: the only place where maps are scaled to 0..1 and where there are colours and text."""
+"""Maps made visible: the only place where maps are scaled to 0..1 and given colours."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
-from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
+from seewhy.images.lettering import FAINT, INK, PAPER, font
 from seewhy.images.reading import Pixels
 from seewhy.images.resizing import Box, Map, checked_map, covers, place
 
-Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
-
 NOTHING = "no region stood out"
 OPACITY = 0.7  # of the highest value
+_UNSEEN = 150  # the grey where the model saw nothing
 
 # Colour-blind safe: each step is lighter than the one before, on the way from violet over red and orange to yellow.
 _RISING = ((0.0, "#3a12a0"), (0.25, "#8a10b0"), (0.5, "#d8266e"), (0.75, "#fb8022"), (1.0, "#fff24d"))
@@ -31,7 +27,6 @@ _BOTH_WAYS = (
     (0.75, "#f0600a"),
     (1.0, "#ffd21f"),
 )
-_INK, _PAPER, _FAINT = (32, 33, 36), (255, 255, 255), (95, 99, 104)
 
 
 def overlay(
@@ -44,6 +39,7 @@ def overlay(
     order: str = "bicubic",
     scale: float | None = None,
     seen_only: bool = False,
+    signed: bool | None = None,
 ) -> Image.Image:
     """The picture with the map in colours over it; where the map is 0 the picture is unchanged.
 
@@ -60,27 +56,79 @@ def overlay(
         order: 'bicubic', 'bilinear', or 'nearest' to see the cells of the map.
         scale: the value that gets the last colour; None: the largest magnitude in this map.
         seen_only: cut the result to the box.
+        signed: draw with two kinds of colours; None: where the map has a value below 0.
     Returns:
         PIL image of mode RGB, of the picture's size, or of the box's with `seen_only`.
     Raises:
         InputError: a picture, map, box, opacity or scale that cannot be used.
         UnknownNameError: no such colour map or order.
     """
-    pixels, cells = _pixels(picture), checked_map(map)
+    pixels, cells = pixels_of(picture), checked_map(map)
     shape = pixels.shape[0], pixels.shape[1]
     rows, columns = covers(box, shape)
-    signed = bool((cells < 0).any())
+    signed = bool((cells < 0).any()) if signed is None else signed
     table = color_table(colormap, opacity, signed)
-    if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise InputError(f"scale={scale}", "a value above 0", "give the value that is to have the last colour, or None")
+    scale = _checked_scale(scale)
     drawn = pixels
     if stands_out(cells):
         values = place(cells, shape, box, order) / np.float32(scale or np.abs(cells).max())
         drawn = _blended(pixels, table[levels(values, signed)])
     result = Image.fromarray(_hatched(drawn, pixels, rows, columns))
-    if seen_only and rows.start < rows.stop and columns.start < columns.stop:
-        result = result.crop((columns.start, rows.start, columns.stop, rows.stop))
-    return result if stands_out(cells) else _with_badge(result)
+    result = cropped(result, box) if seen_only else result
+    return result if stands_out(cells) else with_badge(result)
+
+
+def heatmap(
+    shape: tuple[int, int],
+    map: Any,
+    box: Box | None = None,
+    *,
+    colormap: str = "default",
+    scale: float | None = None,
+    order: str = "nearest",
+    seen_only: bool = False,
+    signed: bool | None = None,
+) -> Image.Image:
+    """The map alone, in opaque colours; grey where the model saw nothing.
+
+    Args:
+        shape: height and width of the picture.
+        order: 'nearest' shows the cells of the map, 'bicubic' and 'bilinear' what lies under an overlay.
+        map, box, colormap, scale, seen_only, signed: as in `overlay`.
+    Returns:
+        PIL image of mode RGB, of the picture's size.
+    """
+    cells = checked_map(map)
+    signed = bool((cells < 0).any()) if signed is None else signed
+    drawn: Pixels = np.full((*shape, 3), _UNSEEN, np.uint8)
+    inside = covers(box, shape)
+    values = np.zeros(shape, np.float32)
+    if stands_out(cells):
+        values = place(cells, shape, box, order) / np.float32(_checked_scale(scale) or np.abs(cells).max())
+    drawn[inside] = colored(values[inside], colormap, signed)
+    result = Image.fromarray(drawn)
+    result = cropped(result, box) if seen_only else result
+    return result if stands_out(cells) else with_badge(result)
+
+
+def cropped(image: Image.Image, box: Box | None) -> Image.Image:
+    """What the model saw of a picture; all of it where the box lies outside."""
+    rows, columns = covers(box, (image.height, image.width))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        return image.crop((columns.start, rows.start, columns.stop, rows.stop))
+    return image
+
+
+def colored(values: Map, colormap: str = "default", signed: bool = False) -> Pixels:
+    """Values in 0..1 (signed: -1..1) as opaque colours: uint8 [..., 3].
+
+    The default's two-sided colours fade into black at zero; maps of matplotlib are taken as they are.
+    """
+    table = color_table(colormap, 1.0, signed)
+    colours = table[..., :3]
+    if signed and colormap == "default":
+        colours = _blended(np.zeros_like(colours), table)
+    return np.asarray(colours[levels(values, signed)])
 
 
 def stands_out(map: Any) -> bool:
@@ -117,89 +165,37 @@ def levels(values: Map, signed: bool) -> Pixels:
     return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
 
 
-def mask(map: Any, shape: tuple[int, int], box: Box | None, threshold: float) -> Mask:
-    """Which pixels of the picture have at least `threshold` times the highest value of the map.
-
-    Args:
-        map: float [h, w], raw; laid on the picture by bicubic interpolation.
-        shape: height and width of the picture.
-        box: what the model saw of it; None: all.
-        threshold: 0..1. With 0 all that the model saw and that does not speak against the target.
-    Returns:
-        bool [height, width]; False outside the box, and all over where nothing stands out or is above 0.
-    Raises:
-        InputError: the threshold is not in 0..1, or the map or the box cannot be used.
-    """
-    if not 0 <= threshold <= 1:
-        raise InputError(f"threshold={threshold}", "a share of the highest value, 0..1", "write threshold=0.5")
-    values = place(map, shape, box)
-    result = np.zeros(shape, bool)
-    inside = covers(box, shape)
-    seen = values[inside]
-    if seen.size and stands_out(map) and seen.max() > 0:
-        result[inside] = seen >= threshold * seen.max()
-    return result
+def pixels_of(picture: Any) -> Pixels:
+    """The picture as uint8 [height, width, 3]; InputError where it is none."""
+    if isinstance(picture, Image.Image):
+        picture = picture.convert("RGB")
+    pixels = np.asarray(picture)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        came = f"a picture as {pixels.dtype} {list(pixels.shape)}"
+        raise InputError(came, "uint8 [height, width, 3]", "read it with seewhy.images.reading.read")
+    return pixels
 
 
-def panel(
-    tiles: Sequence[Any],
-    columns: int | None = None,
-    captions: Sequence[str] | None = None,
-    title: str | None = None,
-    tile: int = 224,
-) -> Image.Image:
-    """Several pictures in a strip or a grid on white, each with a caption under it.
-
-    Args:
-        tiles: PIL images or uint8 arrays [height, width, 3]. Each is fitted into a square, its shape kept.
-        columns: pictures in a row; None: up to five in one row, else about as many columns as rows.
-        captions: one for each picture; long ones are wrapped to three lines and then cut with an ellipsis.
-        title: a line above all.
-        tile: side of the square, in pixels.
-    Returns:
-        PIL image of mode RGB.
-    Raises:
-        InputError: no pictures, another number of captions, a number of columns or a tile below 1.
-    """
-    if not len(tiles):
-        raise InputError("no pictures to draw", "one or more", "check what was filtered out before")
-    if captions is not None and len(captions) != len(tiles):
-        raise InputError(f"{len(captions)} captions for {len(tiles)} pictures", "one each", "use '' for none")
-    if tile < 1 or (columns is not None and columns < 1):
-        raise InputError(f"columns={columns}, tile={tile}", "1 or more", "leave them out for the default")
-    across = min(len(tiles), columns or (len(tiles) if len(tiles) <= 5 else int(np.ceil(np.sqrt(len(tiles))))))
-    pictures = [_fitted(each, tile) for each in tiles]
-    size = int(np.clip(tile // 16, 11, 28))
-    words = [_printable(text) for text in captions or [""] * len(tiles)]
-    plain = all(text.isascii() for text in (*words, title or ""))
-    font, title_font, gap = _font(size, plain), _font(int(size * 1.3), plain), max(6, tile // 20)
-    texts = [_wrapped(text, font, tile, 3) for text in words]
-    rows = [range(start, min(start + across, len(tiles))) for start in range(0, len(tiles), across)]
-    line = int(size * 1.35)
-    heights = [max(pictures[i].height for i in row) for row in rows]
-    below = [max(len(texts[i]) for i in row) * line + (gap // 2 if any(texts[i] for i in row) else 0) for row in rows]
-    width = across * (tile + gap) + gap
-    heading = _wrapped(_printable(title or ""), title_font, width - 2 * gap, 2)
-    top = gap + (len(heading) * int(line * 1.3) + gap // 2 if heading else 0)
-    sheet = Image.new("RGB", (width, top + sum(heights) + sum(below) + gap * len(rows)), _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    for number, text in enumerate(heading):
-        pen.text((gap, gap + number * int(line * 1.3)), text, _INK, title_font)
-    for row, height, under in zip(rows, heights, below, strict=True):
-        for place_in_row, i in enumerate(row):
-            left = gap + place_in_row * (tile + gap)
-            sheet.paste(pictures[i], (left + (tile - pictures[i].width) // 2, top + height - pictures[i].height))
-            for number, text in enumerate(texts[i]):
-                pen.text((left + tile / 2, top + height + gap // 2 + number * line), text, _INK, font, anchor="ma")
-        top += height + under + gap
-    return sheet
+def with_badge(image: Image.Image) -> Image.Image:
+    """A small label in the lower left corner; a shorter one, or none, where there is no room."""
+    largest = int(np.clip(min(image.size) / 18, 11, 40))
+    for text, size in ((text, size) for text in (NOTHING, "nothing") for size in range(largest, 7, -1)):
+        letters, room, edge = font(size), size // 2, size // 2
+        width, height = int(letters.getlength(text)) + 2 * room, int(size * 1.2) + room
+        if width + 2 * edge > image.width or height + 2 * edge > image.height:
+            continue
+        top = image.height - edge - height
+        pen = ImageDraw.Draw(image)
+        pen.rounded_rectangle((edge, top, edge + width, top + height), size // 3, PAPER, FAINT)
+        pen.text((edge + width / 2, top + height / 2), text, INK, letters, anchor="mm")
+        break
+    return image
 
 
-def png(image: Image.Image) -> bytes:
-    """The image as the bytes of a PNG file, without metadata."""
-    buffer = BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+def _checked_scale(scale: float | None) -> float | None:
+    if scale is not None and not (np.isfinite(scale) and scale > 0):
+        raise InputError(f"scale={scale}", "a value above 0", "give the value that is to have the last colour, or None")
+    return scale
 
 
 def _colours(colormap: str, where: Any, signed: bool) -> Any:
@@ -216,16 +212,6 @@ def _colours(colormap: str, where: Any, signed: bool) -> Any:
         remedy = did_you_mean(str(colormap), names, "use 'default', 'viridis' or 'jet'")
         raise UnknownNameError(f"no colour map {colormap!r}", "'default' or a name that matplotlib knows", remedy)
     return np.asarray(colormaps[colormap](where))[..., :3]
-
-
-def _pixels(picture: Any) -> Pixels:
-    if isinstance(picture, Image.Image):
-        picture = picture.convert("RGB")
-    pixels = np.asarray(picture)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        came = f"a picture as {pixels.dtype} {list(pixels.shape)}"
-        raise InputError(came, "uint8 [height, width, 3]", "read it with seewhy.images.reading.read")
-    return pixels
 
 
 def _blended(pixels: Pixels, colours: Pixels) -> Pixels:
@@ -245,67 +231,3 @@ def _hatched(drawn: Pixels, pixels: Pixels, rows: slice, columns: slice) -> Pixe
     result = ((pixels * (255 - strength) + veil * strength + 127) // 255).astype(np.uint8)
     result[rows, columns] = drawn[rows, columns]
     return result
-
-
-def _with_badge(image: Image.Image) -> Image.Image:
-    """A small label in the lower left corner; a shorter one, or none, where there is no room."""
-    largest = int(np.clip(min(image.size) / 18, 11, 40))
-    for text, size in ((text, size) for text in (NOTHING, "nothing") for size in range(largest, 7, -1)):
-        font, room, edge = _font(size), size // 2, size // 2
-        width, height = int(font.getlength(text)) + 2 * room, int(size * 1.2) + room
-        if width + 2 * edge > image.width or height + 2 * edge > image.height:
-            continue
-        top = image.height - edge - height
-        pen = ImageDraw.Draw(image)
-        pen.rounded_rectangle((edge, top, edge + width, top + height), size // 3, _PAPER, _FAINT)
-        pen.text((edge + width / 2, top + height / 2), text, _INK, font, anchor="mm")
-        break
-    return image
-
-
-def _fitted(picture: Any, side: int) -> Image.Image:
-    image = Image.fromarray(_pixels(picture))
-    share = side / max(image.size)
-    size = max(1, round(image.width * share)), max(1, round(image.height * share))
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _printable(text: str) -> str:
-    """Accents joined to their letters; blanks for line ends, control characters and halves of surrogates."""
-    return "".join(letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", str(text)))
-
-
-def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
-    """The text in lines that fit, at most so many; what is left out is shown by an ellipsis."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= width:
-            lines[-1] = longer
-            continue
-        while font.getlength(word) > width and len(word) > 1 and len(lines) <= most:  # a word longer than a line
-            fits = next(n for n in range(len(word), 0, -1) if n == 1 or font.getlength(word[:n]) <= width)
-            lines.append(word[:fits])
-            word = word[fits:]
-        lines.append(word)
-    if len(lines) <= most:
-        return [line for line in lines if line]
-    last = lines[most - 1]
-    while last and font.getlength(last + "…") > width:
-        last = last[:-1]
-    return [*lines[: most - 1], last.rstrip() + "…"]
-
-
-@lru_cache(maxsize=64)
-def _font(size: int, plain: bool = True) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, which has hardly more than ASCII; else the one in matplotlib: accents, Greek, Cyrillic, signs.
-
-    What both lack is drawn as an empty frame.
-    """
-    if not plain:
-        from matplotlib import get_data_path
-
-        return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's wheels hold FreeType; a size asks for it
-    return font

@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import InputError, SeeWhyError
-from seewhy.images import drawing
-from seewhy.images.preparing import guess_picture
-from seewhy.images.probing import box_of
+from seewhy.errors import UnknownNameError, did_you_mean
+from seewhy.explanation.answer.notebook import html
+from seewhy.explanation.answer.seen import Seen
+from seewhy.images import drawing, masking, panels
 from seewhy.images.resizing import Box, place, upscale
 from seewhy.targets import Floats
 
 _NINTHS = np.array(
     [["top left", "top", "top right"], ["left", "centre", "right"], ["bottom left", "bottom", "bottom right"]]
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What was looked at: the picture as a person sees it, and what the model ate of it."""
-
-    name: str
-    image: Any
-    pil: Image.Image | None
-    prepare: Any
-    channels_first: bool
-
-    @property
-    def exact(self) -> bool:
-        """The picture is the one handed in; False where it was made from an image of floats."""
-        return self.pil is not None
-
-    @property
-    def caption(self) -> str:
-        return self.name if self.exact else f"{self.name}, drawn from the model's input"
-
-    @cached_property
-    def picture(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        if self.pil is not None:
-            return np.asarray(self.pil)
-        return guess_picture(self.image, self.channels_first)
-
-    @cached_property
-    def box(self) -> Box:
-        height, width = self.picture.shape[:2]
-        found = box_of(self.prepare, (width, height)) if self.exact else None
-        return found if found is not None else (0.0, 0.0, float(width), float(height))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +120,34 @@ class Explanation:
         best = np.unravel_index(np.argmax(parts), parts.shape)
         return f"{parts[best] / max(parts.sum(), 1e-30):.0%} of the map is in the {_NINTHS[best]} ninth of the picture"
 
-    def mask(self, threshold: float = 0.5) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """bool [height, width] of the picture: where the map reaches `threshold` of its maximum."""
-        return drawing.mask(self.map, self.picture.shape[:2], self.box, threshold)
+    def mask(self, threshold: float = 0.5, of: str = "maximum") -> masking.Mask:
+        """bool [height, width] of the picture: where the map reaches a share of its maximum, or holds one of its mass.
+
+        Args:
+            threshold: 0 to 1. 0.5 is the half of the maximum, or the smallest region with half of the map's sum.
+            of: 'maximum' or 'mass'.
+        """
+        return masking.mask(self.map, self.picture.shape[:2], self.box, threshold, of)
+
+    def bounding_boxes(self, threshold: float = 0.5, of: str = "maximum") -> list[masking.Corners]:
+        """(left, top, right, bottom) round each part of the mask, in pixels of the picture, the strongest part first.
+
+        Args:
+            threshold, of: as in `mask`.
+        """
+        return masking.bounding_boxes(self.mask(threshold, of), self.upscaled())
+
+    def cutout(self, threshold: float = 0.5, of: str = "maximum") -> Image.Image:
+        """The picture where the mask is; the rest is dark and grey. `threshold` and `of` as in `mask`."""
+        return masking.cutout(self.picture, self.mask(threshold, of))
+
+    def segment(self, threshold: float = 0.5, of: str = "maximum") -> Image.Image:
+        """The picture where the mask is, transparent elsewhere (mode RGBA): save it as PNG or WebP, or paste it.
+
+        Args:
+            threshold, of: as in `mask`.
+        """
+        return masking.segment(self.picture, self.mask(threshold, of))
 
     def overlay(self, colormap: str = "default", opacity: float | None = None, **options: Any) -> Image.Image:
         """The map over the picture; hatched where the model saw nothing.
@@ -169,12 +159,67 @@ class Explanation:
         """
         if opacity is not None:
             options["opacity"] = opacity
+        options.setdefault("signed", self.signed or None)
         return drawing.overlay(self.picture, self.map, self.box, colormap=colormap, **options)
 
-    def panel(self, **options: Any) -> Image.Image:
-        """The picture and the overlay side by side, with what the model says."""
-        tiles = [Image.fromarray(self.picture), self.overlay(**options)]
-        return drawing.panel(tiles, columns=2, captions=[self.seen.caption, self.caption])
+    def heatmap(self, colormap: str = "default", **options: Any) -> Image.Image:
+        """The map alone, in opaque colours, its cells as they are; grey where the model saw nothing.
+
+        Args:
+            colormap: as in `overlay`.
+            options: of `seewhy.images.drawing.heatmap`: order, scale, seen_only.
+        """
+        options.setdefault("signed", self.signed or None)
+        return drawing.heatmap(self.picture.shape[:2], self.map, self.box, colormap=colormap, **options)
+
+    def panel(
+        self, show: Sequence[str] = ("picture", "map", "overlay"), colorbar: bool | None = None, **options: Any
+    ) -> Image.Image:
+        """The picture, the map and the overlay side by side, with what the model says.
+
+        Args:
+            show: any of 'picture', 'map', 'overlay', 'cutout', in this order.
+            colorbar: the colours with their values below; default: where the map has signs.
+            options: as in `overlay`.
+        """
+        seen_only = options.get("seen_only", False)
+        shared = {key: options[key] for key in ("colormap", "scale", "seen_only") if key in options}
+        makers: dict[str, tuple[Callable[[], Image.Image], str]] = {
+            "picture": (lambda: self._cropped(Image.fromarray(self.picture), seen_only), self.seen.caption),
+            "map": (lambda: self.heatmap(**shared), f"{self.method} at {self.layer}\n{self.cells}"),
+            "overlay": (lambda: self.overlay(**options), self.where),
+            "cutout": (lambda: self._cropped(self.cutout(), seen_only), "half of the maximum or more"),
+        }
+        for name in show:
+            if name not in makers:
+                raise UnknownNameError(
+                    f"a panel that shows {name!r}",
+                    f"any of {', '.join(makers)}",
+                    did_you_mean(str(name), makers, "leave show= out"),
+                )
+        tiles, captions = [makers[name][0]() for name in show], [makers[name][1] for name in show]
+        sheet = panels.panel(tiles, columns=len(tiles), captions=captions, title=self.heading)
+        if not (self.signed if colorbar is None else colorbar):
+            return sheet
+        highest = f"{options.get('scale') or float(np.abs(self.map).max()):.3g}"
+        marks = (f"-{highest}: against", "0", f"for: {highest}") if self.signed else ("0", "", highest)
+        return panels.stack(
+            [sheet, panels.scale_bar(options.get("colormap", "default"), self.signed, marks, sheet.width)]
+        )
+
+    def _cropped(self, image: Image.Image, seen_only: bool) -> Image.Image:
+        return drawing.cropped(image, self.box) if seen_only else image
+
+    @property
+    def heading(self) -> str:
+        """Label, probability and score."""
+        chance = "" if self.probability is None else f"  {self.probability:.1%}"
+        return f"{self.label}{chance}, score {self.score:.2f}"
+
+    @property
+    def cells(self) -> str:
+        """How fine the map is, in words."""
+        return "{} x {}".format(*self.map.shape)
 
     @property
     def caption(self) -> str:
@@ -196,92 +241,7 @@ class Explanation:
         )
 
     def _repr_png_(self) -> bytes:
-        return drawing.png(self.panel())
+        return panels.png(self.panel())
 
     def _repr_html_(self) -> str:
-        return _html([self], self._repr_png_())
-
-
-class Explanations(Sequence[Explanation]):
-    """Answers about one picture, for several targets (one after the other) and within each for several layers.
-
-    Args:
-        items: target by target, layer by layer.
-        columns: how many belong beside each other in a grid.
-    """
-
-    def __init__(self, items: Iterable[Explanation], columns: int | None = None) -> None:
-        self.items = tuple(items)
-        self.columns = columns
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @overload
-    def __getitem__(self, index: int) -> Explanation: ...
-    @overload
-    def __getitem__(self, index: slice) -> Explanations: ...
-    def __getitem__(self, index: int | slice) -> Explanation | Explanations:
-        return Explanations(self.items[index]) if isinstance(index, slice) else self.items[index]
-
-    def grid(self, columns: int | None = None, **options: Any) -> Image.Image:
-        """The picture and all overlays, captioned. Options as in `Explanation.overlay`."""
-        if not self.items:
-            raise InputError("no explanations", "at least one", "ask for a target or layer")
-        several_layers = len({one.layer for one in self.items}) > 1
-        captions = [f"{one.layer}\n{one.caption}" if several_layers else one.caption for one in self.items]
-        tiles = [one.overlay(**options) for one in self.items]
-        row = self.columns or len(tiles)
-        for start in range(0, len(tiles) + len(tiles) // row - 1, row + 1):  # each row begins with the picture
-            tiles.insert(start, Image.fromarray(self.items[0].picture))
-            captions.insert(start, self.items[0].seen.caption)
-        return drawing.panel(tiles, columns=columns or (self.columns and self.columns + 1), captions=captions)
-
-    def save(self, path: str | Path, **options: Any) -> None:
-        """Writes the grid. Options as in `grid`."""
-        self.grid(**options).save(path)
-
-    def __repr__(self) -> str:
-        return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"
-
-    def _repr_png_(self) -> bytes:
-        return drawing.png(self.grid())
-
-    def _repr_html_(self) -> str:
-        return _html(self.items, self._repr_png_())
-
-
-@dataclass(frozen=True, eq=False)
-class Failed:
-    """A picture that could not be explained, in the place of its explanation; it is false where those are true.
-
-    Args:
-        name: of the picture.
-        error: what is wrong with it.
-    """
-
-    name: str
-    error: SeeWhyError
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise self.error
-
-
-def _html(items: Sequence[Explanation], png: bytes) -> str:
-    """A static picture and a table: no script, so that it shows in every notebook."""
-    rows = "".join(
-        f"<tr><td>{escape(one.target)}</td><td>{escape(one.label)}</td><td>{one.score:.2f}</td>"
-        f"<td>{'' if one.probability is None else format(one.probability, '.1%')}</td><td>{escape(one.layer)}</td>"
-        f"<td>{escape(one.where)}</td></tr>"
-        for one in items
-    )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in dict.fromkeys(n for one in items for n in one.notes))
-    words = escape("; ".join(f"{one.caption}: {one.where}" for one in items), quote=True)
-    head = "".join(f"<th>{name}</th>" for name in ("target", "label", "score", "probability", "layer", "where"))
-    image = f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{b64encode(png).decode()}">'
-    return f"<div>{image}<table><tr>{head}</tr>{rows}</table>{notes}</div>"
+        return html([self], self._repr_png_())
