@@ -81,18 +81,6 @@ class Survey:
     several: bool
     notes: tuple[str, ...]
 
-    @property
-    def default(self) -> Layer | None:
-        return next((layer for layer in self.layers if layer.default), None)
-
-    @property
-    def default_name(self) -> str | None:
-        return None if self.default is None else self.default.name
-
-    @property
-    def usable(self) -> list[Layer]:
-        return [layer for layer in self.layers if layer.usable]
-
     def in_order(self, names: Iterable[str]) -> list[str]:
         """The names, each once, in order of execution."""
         order = {layer.name: number for number, layer in enumerate(self.layers)}
