@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import seewhy as sw
 from tests.test_bad_input import LABELS, X, labelled, network
@@ -193,3 +194,24 @@ def test_input_gradients_point_at_what_matters(picture):
     np.testing.assert_allclose(why.map[:, :8], X[0, :, :8], rtol=1e-5)
     assert not why.map[:, 8:].any()
     assert why.map.sum() == pytest.approx(why.score, rel=1e-5)
+
+
+def test_a_map_without_a_peak_is_told():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    grey = torch.full((3, 16, 16), 0.5)
+    why = sw.explain(model, grey, method="eigencam")
+    assert why.map.any()
+    assert any("same everywhere" in note and "integrated_gradients" in note for note in why.notes)
+    assert not sw.explain(model, torch.rand(3, 16, 16), method="eigencam").notes
+
+
+def test_layer_guided_maps_of_several_layers_and_targets():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(4, 3),
+    )  # fmt: skip
+    found = sw.explain(model, torch.rand(3, 17, 15), method="layerguided", layer=["1", "3"], target=[0, 1])
+    assert [(why.layer, why.index) for why in found] == [("1", 0), ("3", 0), ("1", 1), ("3", 1)]
+    assert {why.map.shape for why in found} == {(17, 15)}
+    again = sw.explain(model, found[1].seen.image, method="layerguided", target=0)  # the default layer
+    np.testing.assert_array_equal(again.map, found[1].map)
