@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from seewhy.evidence import Array, Evidence, Layer
+from seewhy.evidence import Array, Evidence, Layer, Ops
 from seewhy.methods import method
-from seewhy.methods.gradient import gradcam
+from seewhy.methods.gradient import elementwise, gradcam, hirescam
 
 _ROUNDING = 1e-4  # of the sum of sizes: what is left of a sum below that says nothing in float32
 
@@ -56,20 +56,26 @@ def layerguided(layers: Sequence[Evidence], *, compete: bool = False) -> Array:
     """
     chosen, *blocks = layers
     ops = chosen.ops
-    shape = chosen.images.shape[1], chosen.images.shape[2]
-    total = 0.0
+    sums: dict[tuple[int, int], Array] = {}  # by height and width: `up` is linear, so one for all blocks of a size
     for block in blocks:
-        products = block.gradients * block.activations
-        found = ops.relu(ops.sum(products, -1)) if compete else ops.sum(ops.relu(products), -1)
-        least = _ROUNDING * ops.max(ops.sum(abs(products), -1), (1, 2), keepdims=True)
-        found = ops.where(ops.max(found, (1, 2), keepdims=True) <= least, 0 * found, found)
-        total = total + ops.resize(_scaled(chosen, found), shape)  # the mean but for a factor, which goes below
+        found = _scaled(ops, _competing(block) if compete else elementwise(block))
+        size = found.shape[1], found.shape[2]
+        sums[size] = sums[size] + found if size in sums else found
+    shape = chosen.images.shape[1], chosen.images.shape[2]
+    guide = sum(ops.resize(found, shape) for found in sums.values())  # the mean but for a factor, which goes below
     where = ops.resize(ops.relu(gradcam(chosen)), shape)
-    return _scaled(chosen, where) * _scaled(chosen, total)
+    return _scaled(ops, where) * _scaled(ops, guide)
 
 
-def _scaled(evidence: Evidence, maps: Array) -> Array:
+def _competing(block: Evidence) -> Array:
+    """float [batch, height, width]: HiResCAM after ReLU, all zero where the channels cancel down to rounding."""
+    ops = block.ops
+    found = ops.relu(hirescam(block))
+    least = _ROUNDING * ops.max(ops.sum(abs(block.gradients * block.activations), -1), (1, 2), keepdims=True)
+    return ops.where(ops.max(found, (1, 2), keepdims=True) <= least, 0 * found, found)
+
+
+def _scaled(ops: Ops, maps: Array) -> Array:
     """float [batch, height, width], divided by the maximum of each picture; zero where all is zero."""
-    ops = evidence.ops
     most = ops.max(maps, (1, 2), keepdims=True)
     return maps / ops.where(most == 0, 1 + most, most)
