@@ -18,6 +18,7 @@ _HOME = {
     "SeeWhyWarning": "errors",
     "UnknownNameError": "errors",
     "against": "targets",
+    "concepts": "explanation",
     "explain": "explanation",
     "explain_many": "explanation",
     "layers": "explanation",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from seewhy.explanation import Explanation as Explanation
     from seewhy.explanation import Explanations as Explanations
     from seewhy.explanation import Failed as Failed
+    from seewhy.explanation import concepts as concepts
     from seewhy.explanation import explain as explain
     from seewhy.explanation import explain_many as explain_many
     from seewhy.explanation import layers as layers

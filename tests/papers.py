@@ -183,3 +183,16 @@ def layerguided(A, g, blocks, height, width, compete=False):
         if q.max() > 1e-4 * np.abs(a * slope).sum(0).max():
             total += grown(q / q.max(), height, width) / len(blocks)
     return G / G.max() * total / total.max()
+
+
+def factorised(V, count, steps, random):
+    """Collins et al. 2018: V [places, channels] = W H, nothing negative, by the updates of Lee & Seung 2001."""
+    W, H = random.random((V.shape[0], count)), random.random((count, V.shape[1]))
+    for _ in range(steps):
+        top, bottom = W.T @ V, W.T @ W @ H
+        for k, j in np.ndindex(H.shape):
+            H[k, j] *= top[k, j] / max(bottom[k, j], 1e-12)
+        top, bottom = V @ H.T, W @ H @ H.T
+        for i, k in np.ndindex(W.shape):
+            W[i, k] *= top[i, k] / max(bottom[i, k], 1e-12)
+    return W, H

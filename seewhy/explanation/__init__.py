@@ -2,5 +2,6 @@
 
 from seewhy.explanation.answer import Explanation, Explanations, Failed
 from seewhy.explanation.asking import explain, explain_many, layers
+from seewhy.explanation.factoring import concepts
 
-__all__ = ["Explanation", "Explanations", "Failed", "explain", "explain_many", "layers"]
+__all__ = ["Explanation", "Explanations", "Failed", "concepts", "explain", "explain_many", "layers"]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
+import numpy as np
+
 from seewhy.evidence import Array, Evidence, Ops
 from seewhy.methods import method
+from seewhy.targets import Floats
 
 
 @method(
@@ -49,6 +54,31 @@ def eigengradcam(evidence: Evidence) -> Array:
         not centred, as EigenCAM in its paper; pytorch-grad-cam subtracts the mean over the places first.
     """
     return _strongest(evidence.ops, evidence.gradients * evidence.activations)
+
+
+def factors(rows: Floats, count: int, seed: int = 0) -> tuple[Floats, Floats]:
+    """Deep Feature Factorization: activations as places × concepts times concepts × channels, nothing negative.
+
+    Args:
+        rows: float [places, channels], activations; what is negative counts as 0.
+        count: how many concepts, at most the number of places and of channels.
+        seed: of the singular vectors that the search begins with.
+    Returns:
+        float [places, count], how much of each concept is in each place, in units of the activations; and float
+        [count, channels], the concepts, of length 1. Concepts that stay empty are 0.
+    Paper:
+        Collins et al. 2018, 'Deep Feature Factorization for Concept Discovery', arXiv:1806.10206: non-negative matrix
+        factorization with the squared error.
+    """
+    from sklearn.decomposition import NMF  # takes a second to import
+    from sklearn.exceptions import ConvergenceWarning
+
+    search = NMF(count, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        places = search.fit_transform(np.maximum(rows, 0))
+    lengths = np.linalg.norm(search.components_, axis=1)
+    return places * lengths, search.components_ / np.where(lengths > 0, lengths, 1)[:, None]
 
 
 def _strongest(ops: Ops, maps: Array) -> Array:
