@@ -150,7 +150,12 @@ class Model(Protocol):
     name: str
     labels: tuple[str, ...] | None
     prepare: Callable[[Any], Any] | None
-    channels_first: bool
+    told: dict[str, Any]  # what `wrap` was told, to wrap it again
+    in_channels: int | None  # of the images that it takes, as far as it tells
+    in_size: tuple[int, int] | None  # their height and width
+
+    @property
+    def channels_first(self) -> bool: ...
 
     def batch(self, images: Sequence[Any]) -> Array:
         """One array in the model's layout, dtype and device from single images; errors name what does not fit."""

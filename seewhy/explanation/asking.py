@@ -120,8 +120,8 @@ def layers(model: Any, picture: Any = None) -> Layers:
     elif wrapped.prepare is not None:
         image = wrapped.prepare(Image.new("RGB", (256, 256), (128, 128, 128)))
     else:
-        side, channels = 224, getattr(wrapped, "in_channels", None) or 3
-        image = np.zeros((channels, side, side) if wrapped.channels_first else (side, side, channels), np.float32)
+        sides, channels = wrapped.in_size or (224, 224), wrapped.in_channels or 3
+        image = np.zeros((channels, *sides) if wrapped.channels_first else (*sides, channels), np.float32)
     return Layers(wrapped.layers(wrapped.batch([image])))
 
 

@@ -88,12 +88,13 @@ class Preset:
         return width, height, round((width - self.size) / 2), round((height - self.size) / 2)
 
 
-def preset(name: str, channels_first: bool = True) -> Preset:
+def preset(name: str, channels_first: bool = True, side: int = 224) -> Preset:
     """The preparation of that name: 'imagenet', '0..1', '-1..1' or '0..255'.
 
     All resize the shorter side to 256 (bilinear, antialiased) and cut 224 x 224 from the centre; they differ in what
     becomes of the pixel values. 'imagenet' subtracts ImageNet's mean and divides by its standard deviation. Another
-    size follows an at-sign, with the same share cut off: '0..1@96' cuts 96 x 96 from a shorter side of 110.
+    size follows an at-sign, with the same share cut off: '0..1@96' cuts 96 x 96 from a shorter side of 110. `side` is
+    the size taken where the name has none.
 
     Raises:
         UnknownNameError: no such preset.
@@ -106,7 +107,7 @@ def preset(name: str, channels_first: bool = True) -> Preset:
         raise UnknownNameError(f"no preparation {name!r}", listed, did_you_mean(kind, PRESETS, otherwise))
     if at and not (digits.isdecimal() and int(digits) > 0):
         raise InputError(f"the size {digits!r} in {name!r}", "a whole number of pixels", f"write '{kind}@96'")
-    size = int(digits) if at else 224
+    size = int(digits) if at else side
     mean, std = _SCALES[kind]
     return Preset(name, mean, std, size, round(size * 256 / 224), channels_first=channels_first)
 
@@ -137,19 +138,20 @@ class Prepared:
         return _single_image(result)
 
 
-def as_prepare(prepare: str | Prepare, channels_first: bool) -> Preset | Prepared:
+def as_prepare(prepare: str | Prepare, channels_first: bool, side: int = 224) -> Preset | Prepared:
     """What the user gave as `prepare`, as a function from a PIL image to one float image without a leading 1.
 
     Args:
         prepare: the name of a preset; a callable that takes a PIL image and gives an array or tensor, or a mapping
             that holds one as 'pixel_values'; an image processor of Hugging Face. Tensors stay in their framework.
         channels_first: what a preset is to give. A callable's result is left in its own layout.
+        side: what a preset without a size is to cut out.
     Raises:
         UnknownNameError: no preset of that name.
         InputError: neither a name nor a callable; and, when called, a result that is no float image.
     """
     if isinstance(prepare, str):
-        return preset(prepare, channels_first)
+        return preset(prepare, channels_first, side)
     if isinstance(prepare, (Preset, Prepared)):
         return prepare
     if not callable(prepare):

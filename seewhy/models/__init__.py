@@ -29,10 +29,12 @@ def wrap(
     """Tells seewhy what it cannot find out by itself about a model. The model is not changed.
 
     Args:
-        model: a `torch.nn.Module`, what `load` returned, or an already wrapped model (what is given here then wins).
+        model: a `torch.nn.Module` or `keras.Model`, what `load` returned, or an already wrapped model (what is given
+            here then wins).
         labels: the classes' names in the order of the outputs, as a list or {index: name}.
         prepare: how a picture becomes what the model eats, as in training: a callable from PIL image to array, an image
-            processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (with "@96" for another size).
+            processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (of the size that the model
+            tells, else 224; "@96" for another).
         outputs: which part of the model's outputs are the scores: a key, an index or a function.
         layer: the layer taken where a call asks for none: a name, a module, an index, "all" or a list.
         grid: rows and columns of the tokens of a transformer, or a function from a layer's output shape to them.
@@ -60,9 +62,10 @@ def wrap(
         known = what_is_known(model)
         given = {**({"labels": known.labels} if known.labels else {}), **given}
         given.setdefault("prepare", known.prepare)
-    if "prepare" in given and given["prepare"] is not None:
-        given["prepare"] = as_prepare(given["prepare"], kind.channels_first)
     wrapped: Model = kind(module, **given)
+    if wrapped.prepare is not None:
+        side = (wrapped.in_size or (224,))[0]
+        wrapped.prepare = wrapped.told["prepare"] = as_prepare(wrapped.prepare, wrapped.channels_first, side)
     return wrapped
 
 
@@ -78,7 +81,11 @@ def as_model(model: Any) -> Model:
 
 
 def _adapter(model: Any) -> Any:
-    torch = sys.modules.get("torch")
+    keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
+    if keras is not None and isinstance(model, keras.Model):  # first: on torch's backend it is a Module too
+        from seewhy.models.keras import KerasModel
+
+        return KerasModel
     if torch is not None and isinstance(model, torch.nn.Module):
         from seewhy.models.torch import TorchModel
 
@@ -90,7 +97,7 @@ def _adapter(model: Any) -> Any:
     else:
         came = f"a model of type {type(model).__name__}"
         remedy = "hand over the model itself, or its name as in load('torchvision:resnet50')"
-    raise InputError(came, "a torch.nn.Module", remedy)
+    raise InputError(came, "a torch.nn.Module or a keras.Model", remedy)
 
 
 def _label_list(labels: Sequence[str] | Mapping[int, str]) -> tuple[str, ...]:

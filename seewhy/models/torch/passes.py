@@ -44,6 +44,7 @@ class TorchRun:
     swap: tuple[str, torch.Tensor] | None = None
     notes: tuple[str, ...] = ()
     several: bool = False
+    alone: dict[str, bool] = field(default_factory=dict)  # layers through which alone the scores depend on the image
 
     def hook(self, stack: ExitStack) -> None:
         """Puts capturing hooks on the chosen layers until the stack closes."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from seewhy.errors import EvidenceError
+from seewhy.models.outputs import LOGARITHMS, PROBABILITIES, scores_among, seen_through
 
-KEYS = (
-    *("logits", "logit", "scores", "class_logits", "output", "outputs", "out", "y"),
-    *("pred", "preds", "prediction", "predictions", "probabilities", "probs", "prob"),
-)
 _KEPT = 8  # of the last softmaxes and sigmoids; attention has many
 ENDS = {
     **dict.fromkeys(("softmax", "special_softmax"), "softmax"),
@@ -75,85 +72,19 @@ def find_scores(
     Raises:
         EvidenceError: `asked` picks nothing that could be scores.
     """
-    notes: tuple[str, ...] = ()
-    if asked is not None:
-        picked = _picked(outputs, asked)
-        scores = _two_dimensional(picked, batch)
-        if scores is None:
-            raise EvidenceError(
-                f"outputs={asked!r} picks {describe(picked)}",
-                f"scores of shape [{batch}, classes]",
-                "pick the scores, as in wrap(model, outputs=lambda out: out['logits'])",
-            )
-    else:
-        named, others = _candidates(outputs, batch)
-        if not named and not others:
-            return None
-        scores = (named or others)[0]
-        if not named and len(others) > 1:
-            notes = (
-                f"The model returns {describe(outputs)}; the first that could be scores is taken. "
-                "wrap(model, outputs=...) picks another.",
-            )
+    scores, notes = scores_among(outputs, asked, partial(_two_dimensional, batch=batch))
+    if scores is None:
+        return None
     for kind, before, after in reversed(watch.ends if watch is not None else ()):
         if after.numel() == scores.numel() and torch.equal(after.reshape(scores.shape), scores):
-            note = f"The model ends in {kind}; what is explained is the score before it."
-            return Found(before.reshape(scores.shape), kind == "sigmoid" and scores.shape[1] > 1, True, (*notes, note))
+            several = kind == "sigmoid" and scores.shape[1] > 1
+            return Found(before.reshape(scores.shape), several, True, (*notes, seen_through(kind)))
     if _are_logarithms(scores):
-        note = "The model gives log p, and the step before was not found: log p is explained."
-        return Found(scores, False, False, (*notes, note))
+        return Found(scores, False, False, (*notes, LOGARITHMS))
     if _are_probabilities(scores):
-        note = "The model gives probabilities, and the step before was not found: log p is explained."
         logs = scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
-        return Found(logs, False, False, (*notes, note))
+        return Found(logs, False, False, (*notes, PROBABILITIES))
     return Found(scores, False, False, notes)
-
-
-def describe(outputs: Any) -> str:
-    """A model's outputs in a few words, for errors."""
-    if isinstance(outputs, torch.Tensor):
-        return f"a tensor of shape {list(outputs.shape)}"
-    if isinstance(outputs, Mapping):
-        return "a dictionary of " + ", ".join(f"{key!r}: {describe(value)}" for key, value in list(outputs.items())[:6])
-    if isinstance(outputs, list | tuple):
-        return f"a {type(outputs).__name__} of " + ", ".join(describe(value) for value in outputs[:6])
-    return f"an object of type {type(outputs).__name__}"
-
-
-def _candidates(outputs: Any, batch: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """What could be scores: under a name that says so, and elsewhere."""
-    if isinstance(outputs, torch.Tensor):
-        scores = _two_dimensional(outputs, batch)
-        return [], [] if scores is None else [scores]
-    if isinstance(outputs, Mapping):
-        named, others = {key: outputs[key] for key in KEYS if key in outputs}, list(outputs.values())
-    elif isinstance(outputs, list | tuple) and not hasattr(outputs, "logits"):
-        named, others = {}, list(outputs)
-    else:
-        named, others = {key: getattr(outputs, key) for key in KEYS if hasattr(outputs, key)}, []
-    return [s for value in named.values() for s in _all(value, batch)], [s for v in others for s in _all(v, batch)]
-
-
-def _all(value: Any, batch: int) -> list[torch.Tensor]:
-    if callable(value) and not isinstance(value, torch.Tensor):
-        return []
-    named, others = _candidates(value, batch)
-    return named + others
-
-
-def _picked(outputs: Any, asked: str | int | Callable[[Any], Any]) -> Any:
-    if callable(asked):
-        return asked(outputs)
-    try:
-        if isinstance(asked, str) and not isinstance(outputs, Mapping):
-            return getattr(outputs, asked)
-        return outputs[asked]
-    except (AttributeError, KeyError, IndexError, TypeError) as error:
-        raise EvidenceError(
-            f"outputs={asked!r}, but the model returns {describe(outputs)}",
-            "a key, an index or a function that picks the scores",
-            "look at what the model returns for one image",
-        ) from error
 
 
 def _two_dimensional(tensor: Any, batch: int) -> torch.Tensor | None:

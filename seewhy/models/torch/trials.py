@@ -39,7 +39,9 @@ def edited(run: TorchRun, name: str, row: Sequence[Aim], room: int, edits: torch
     Where the scores depend on the image through this layer alone, the part before it runs for one image only.
     """
     trials, count = edits.shape[:2]
-    alone = _separable(run, name)
+    if name not in run.alone:
+        run.alone[name] = _separable(run, name)
+    alone = run.alone[name]
     judged = _Judged(row, trials, run.images)
     flat = edits.flatten(0, 1)
     for start in range(0, len(flat), room):

@@ -1,0 +1,280 @@
+"""Keras models as explain sees them: images into batches, layers by path, and a run that leaves no trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import keras
+import numpy as np
+
+from seewhy.errors import InputError, SeeWhyError
+from seewhy.evidence import INPUT, Array, Layer
+from seewhy.models.choosing import chosen
+from seewhy.models.keras.engines import SHAPE_ERRORS, engine
+from seewhy.models.keras.layers import Survey, survey
+from seewhy.models.keras.passes import KerasRun
+from seewhy.models.keras.probing import Walk, fingerprint, parts
+
+_REMEMBERED = 16  # image sizes, and compiled passes, of each model
+
+
+@dataclass(eq=False)
+class _Known:
+    """What was found out and compiled for a model, while it is as its fingerprint says."""
+
+    fingerprint: tuple[Any, ...] = ()
+    surveys: dict[Any, Survey] = field(default_factory=dict)
+    engines: dict[Any, Any] = field(default_factory=dict)
+
+
+_KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+
+
+class KerasModel:
+    """A `keras.Model` as explain sees it; the model itself is never changed.
+
+    Args:
+        module: maps images [batch, height, width, channels] to scores.
+        labels, prepare, outputs, layer, grid, name, call: as in `seewhy.wrap`.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        *,
+        labels: tuple[str, ...] | None = None,
+        prepare: Callable[[Any], Any] | None = None,
+        outputs: str | int | Callable[[Any], Any] | None = None,
+        layer: Any = None,
+        grid: Any = None,
+        name: str | None = None,
+        call: Callable[[Any, Any], Any] | None = None,
+    ) -> None:
+        engine()  # tells of a backend that cannot be used
+        self.module = module
+        self.told = {
+            "labels": labels,
+            "prepare": prepare,
+            "outputs": outputs,
+            "layer": layer,
+            "grid": grid,
+            "name": name,
+            "call": call,
+        }
+        self.labels, self.prepare, self.layer, self.grid = labels, prepare, layer, grid
+        self.outputs, self.call = _place_of(module, outputs), call
+        self.name = name or module.name
+        # What is told changes what is seen; without it, bare and wrapped models share what is known.
+        bare = outputs is None and grid is None and call is None
+        self._known = _KNOWN.setdefault(module, _Known()) if bare else _Known()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.module, self.told)  # what is known of its layers stays behind
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Path → layer."""
+        return parts(self.module)
+
+    @property
+    def dtype(self) -> str:
+        kinds = [(len(v.shape) < 2, str(v.dtype)) for v in self.module.weights if "float" in str(v.dtype)]
+        return min(kinds, key=lambda kind: kind[0])[1] if kinds else "float32"
+
+    @property
+    def _convolution(self) -> Any:
+        kinds = keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D
+        return next((part for part in self.parts.values() if isinstance(part, kinds)), None)
+
+    @property
+    def channels_first(self) -> bool:
+        layout = getattr(self._convolution, "data_format", None) or keras.config.image_data_format()
+        return bool(layout == "channels_first")
+
+    @property
+    def _input_shape(self) -> tuple[int | None, ...]:
+        """Of one image, where the model tells it."""
+        shape = getattr(self.module, "input_shape", None) if getattr(self.module, "inputs", None) else None
+        return tuple(shape[1:]) if isinstance(shape, tuple) and len(shape) == 4 else ()
+
+    @property
+    def in_size(self) -> tuple[int, int] | None:
+        """Height and width of the images that the model takes, where it tells them."""
+        sides = self._input_shape[1:] if self.channels_first else self._input_shape[:2]
+        return (int(sides[0] or 224), int(sides[1] or 224)) if sides else None
+
+    @property
+    def in_channels(self) -> int | None:
+        """How many channels the model, or its first convolution, takes."""
+        shape = self._input_shape
+        channels = (shape[0] if self.channels_first else shape[2]) if shape else None
+        kernel = getattr(self._convolution, "_kernel", None)
+        return channels if channels is not None else None if kernel is None else int(kernel.shape[2])
+
+    def batch(self, images: Sequence[Any]) -> Array:
+        """float [batch, height, width, channels] in the model's type, from single images of any framework.
+
+        Raises:
+            InputError: the list is empty, or an image is not of the form [height, width, channels].
+        """
+        if len(images) == 0:
+            raise InputError("an empty batch", "at least one picture or image", "check the folder, filter or loader")
+        if hasattr(images, "shape"):
+            stacked = self._shaped(_numpy(images), 4)
+        else:
+            singles = [_numpy(image) for image in images]
+            stacked = np.stack([self._shaped(x[0] if x.ndim == 4 and len(x) == 1 else x, 3) for x in singles])
+        return keras.ops.convert_to_tensor(stacked, dtype=self.dtype)
+
+    def _shaped(self, array: Any, dimensions: int) -> Any:
+        """A single image (3 dimensions) or a batch (4)."""
+        if array.ndim != dimensions:
+            remedy = "use explain_many(model, images) for a batch" if array.ndim == 4 else "check the image's shape"
+            layout = "channels, height, width" if self.channels_first else "height, width, channels"
+            expected = f"[{layout}], with or without a leading 1"
+            raise InputError(f"an image of shape {list(array.shape)}", expected, remedy)
+        return array
+
+    # layers
+
+    def _current(self) -> _Known:
+        """What is known, forgotten where the model was changed since."""
+        now = fingerprint(self.module)
+        if self._known.fingerprint != now:
+            self._known.fingerprint = now
+            self._known.surveys.clear()
+            self._known.engines.clear()
+        return self._known
+
+    def survey(self, images: Array) -> Survey:
+        """What one pass over the first image tells; remembered by image size while the model is the same."""
+        size = tuple(images.shape[1:])
+        known = self._current()
+        if size not in known.surveys:
+            first = images[:1]
+            with self._told(images):
+                if not all(part.built for part in (self.module, *self.parts.values())):
+                    self._called(first)  # what was never called has no variables yet
+                    known = self._current()
+                found = survey(self.module, self.call, first, self.outputs, self.grid, self.channels_first)
+            known.surveys[size] = found
+            _forget(known.surveys)
+        return known.surveys[size]
+
+    def _called(self, images: Array) -> None:
+        if self.call is None:
+            self.module(images, training=False)
+        else:
+            self.call(self.module, images)
+
+    def layers(self, images: Array) -> list[Layer]:
+        """All layers in order of execution, found by one pass over the first image and remembered weakly."""
+        return self.survey(images).layers
+
+    def choose(self, asked: Any, images: Array) -> tuple[list[str], bool]:
+        """Names of the layers in `asked` (None, a path, a layer, an index, 'all', or a list), and whether several.
+
+        Raises:
+            UnknownNameError: no layer has that name.
+            InputError: no map can be taken there, or several layers have that name.
+        """
+        asked = self.layer if asked is None else asked
+        return chosen(asked, self.survey(images).layers, self.name, self._name_of)
+
+    def _name_of(self, asked: Any) -> str:
+        """The path of a layer of this model, of a path before which the model's name stands, or of a unique name."""
+        if isinstance(asked, keras.Layer):
+            name = next((name for name, part in self.parts.items() if part is asked), "")
+            if not name:
+                raise InputError(
+                    f"a {type(asked).__name__} that is no part of {self.name}",
+                    "one of its layers, or a path that layers(model) lists",
+                    "take it from this very model, as in model.get_layer(...)",
+                )
+            return name
+        for name in (str(asked), str(asked).removeprefix(f"{self.module.name}/")):
+            if name in self.parts:
+                return name
+        same = [name for name in self.parts if name.endswith(f"/{asked}")]
+        if len(same) > 1:
+            raise InputError(
+                f"{len(same)} layers are called {asked!r}",
+                "a name that one layer has, or a path",
+                f"write {' or '.join(map(repr, same[:4]))}",
+            )
+        return same[0] if same else str(asked)
+
+    # passes
+
+    @contextmanager
+    def run(self, images: Array, layers: Sequence[str], needs: frozenset[str]) -> Iterator[KerasRun]:
+        """Runs the model on a batch; inside the context evidence can be taken. Nothing is left to be put back."""
+        with self._told(images):
+            run = KerasRun(self, images, list(layers), needs, self.survey(images))
+        yield run
+
+    def engine(self, images: Array, found: Survey, names: Sequence[str], gradients: bool, whole: bool = False) -> Any:
+        """A pass with an eye on these layers (in order of execution), compiled where the backend compiles."""
+        engines = self._known.engines
+        key = (*names, gradients, whole, tuple(images.shape[1:]), str(images.dtype))
+        if key not in engines:
+            walk = Walk(ref(self.module), self.call, self.outputs, found.counts, found.ending)
+            shapes = {name: found.shapes[name] for name in names if name != INPUT}
+            engines[key] = engine()(walk, list(names), shapes, gradients, whole)
+            _forget(engines)
+        return engines[key]
+
+    @contextmanager
+    def _told(self, images: Array) -> Iterator[None]:
+        """What the model itself says about shapes, in words that tell what to do."""
+        try:
+            yield
+        except SHAPE_ERRORS as error:
+            shape, channels = list(images.shape), self.in_channels
+            misfit = bool(channels) and (shape[1] if self.channels_first else shape[-1]) != channels
+            if isinstance(error, SeeWhyError) or not (misfit or _SHAPES.search(str(error))):
+                raise
+            expected = f"images [batch, {', '.join(str(s or 'any') for s in self._input_shape)}], as in training"
+            if not self._input_shape:
+                expected = "images [batch, height, width, channels] of the size the model was trained with"
+            remedy = "give prepare= the preparation used in training, or an image in the model's own layout"
+            if misfit and not self.channels_first and shape[1] == channels:
+                remedy = "channels come first here, and last in Keras: write image.transpose(1, 2, 0)"
+            elif misfit:
+                remedy = f"make images of {channels} channels, as in training"
+            said = next((line.strip() for line in str(error).splitlines() if _SHAPES.search(line)), str(error)[:200])
+            came = f"images of shape {shape}, at which the model raised: {said}"
+            raise InputError(came, expected, remedy) from error
+
+
+def _rebuilt(module: Any, told: dict[str, Any]) -> KerasModel:
+    return KerasModel(module, **told)
+
+
+def _forget(table: dict[Any, Any]) -> None:
+    while len(table) > _REMEMBERED:
+        table.pop(next(iter(table)))
+
+
+def _place_of(model: Any, outputs: Any) -> Any:
+    """The place of an output asked for by the name of its layer, where the model returns a list."""
+    names = getattr(model, "output_names", None) or []
+    is_list = isinstance(getattr(model, "output", None) if names else None, list | tuple)
+    return list(names).index(outputs) if is_list and isinstance(outputs, str) and outputs in names else outputs
+
+
+def _numpy(image: Any) -> Any:
+    if hasattr(image, "detach"):  # a torch tensor, perhaps on another device or with a gradient
+        image = image.detach().cpu().numpy()
+    found = np.asarray(image)
+    return found if found.dtype == np.float64 else found.astype(np.float32)
+
+
+_SHAPES = re.compile(
+    r"\b(size|sizes|shape|shapes|channels|dimension|dimensions|mat1|height|width|incompatible)\b", re.IGNORECASE
+)
