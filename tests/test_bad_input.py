@@ -39,6 +39,42 @@ def nan_network():
 # what is asked → parts of (came, expected, remedy)
 WRONG = {
     "no picture": (lambda: sw.explain(labelled(), __file__), "test_bad_input.py", "image", ""),
+    "finercam of no class": (
+        lambda: sw.explain(network(), X, method="finercam", target=sw.versus(0, 1)),
+        "finercam of the target 'class 0 rather than class 1'",
+        "the score of one class",
+        "gradcam",
+    ),
+    "finercam of a probability": (
+        lambda: sw.explain(network(), X, method="finercam", target=sw.probability(0)),
+        "probability of class 0",
+        "the score of one class",
+        "gradcam",
+    ),
+    "finercam against more classes than there are": (
+        lambda: sw.explain(network(), X, method="finercam"),
+        "similar=3 of a model with 3 classes",
+        "from 1 to 2",
+        "write similar=2",
+    ),
+    "Score-CAM of no channel": (
+        lambda: sw.explain(network(), X, method="scorecam", channels=0),
+        "channels=0",
+        "at least one channel",
+        "for all",
+    ),
+    "Ablation-CAM per something": (
+        lambda: sw.explain(network(), X, method="ablationcam", per="channel"),
+        "per='channel'",
+        "'score' or 'activation'",
+        "leave it out",
+    ),
+    "CAM before the last convolution": (
+        lambda: sw.explain(network(), X, method="cam", layer="1"),
+        "without a linear head",
+        "global average pooling",
+        '"gradcam" or "hirescam"',
+    ),
     "no such file": (lambda: sw.explain(labelled(), "no-such-cat.jpg"), "no-such-cat.jpg", "", ""),
     "not a picture at all": (lambda: sw.explain(network(), 3.5), "of type float", "a path, PIL image", "its path"),
     "unknown preparation": (

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import seewhy as sw
 from tests.test_bad_input import LABELS, X, labelled, network
@@ -199,3 +200,24 @@ def test_the_table_of_layers_says_which_methods_the_default_suits():
     table = sw.layers(network(), X)
     assert "→ is the default, right for methods with one weight for each channel: Grad-CAM" in repr(table)
     assert "(LayerCAM, HiResCAM) can be taken earlier" in table._repr_html_()
+
+
+def test_a_map_without_a_peak_is_told():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    grey = torch.full((3, 16, 16), 0.5)
+    why = sw.explain(model, grey, method="eigencam")
+    assert why.map.any()
+    assert any("same everywhere" in note and "integrated_gradients" in note for note in why.notes)
+    assert not sw.explain(model, torch.rand(3, 16, 16), method="eigencam").notes
+
+
+def test_layer_guided_maps_of_several_layers_and_targets():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(4, 3),
+    )  # fmt: skip
+    found = sw.explain(model, torch.rand(3, 17, 15), method="layerguided", layer=["1", "3"], target=[0, 1])
+    assert [(why.layer, why.index) for why in found] == [("1", 0), ("3", 0), ("1", 1), ("3", 1)]
+    assert {why.map.shape for why in found} == {(17, 15)}
+    again = sw.explain(model, found[1].seen.image, method="layerguided", target=0)  # the default layer
+    np.testing.assert_array_equal(again.map, found[1].map)

@@ -25,6 +25,10 @@ EMPTY = (
     "The map is all zero: nothing at this layer speaks for the target. Try signed=True to see what speaks against it, "
     "another layer (layers(model)), or the predicted class."
 )
+EVEN = (
+    "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
+    "method integrated_gradients, which looks at the pixels."
+)
 
 
 def explain(
@@ -233,8 +237,10 @@ def _answers(model: Model, items: Sequence[Seen], asked: Sequence[list[Target]],
         except SeeWhyError as error:
             return _one_by_one(model, items, asked, question, error)
         names, several_layers = ([INPUT], False) if entry.on_image else model.choose(question.layer, images)
+        beside = [] if entry.beside is None else entry.beside(model.layers(images))
+        taken = list(dict.fromkeys([*names, *beside]))
         try:
-            run = stack.enter_context(model.run(images, names, entry.needs))
+            run = stack.enter_context(model.run(images, taken, entry.needs))
         except SeeWhyError as error:
             return _one_by_one(model, items, asked, question, error)
         scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
@@ -243,9 +249,10 @@ def _answers(model: Model, items: Sequence[Seen], asked: Sequence[list[Target]],
         settled = [_settled(targets, judged, i) for i, targets in enumerate(asked)]
         if not scores.outputs and any(aim.function is None for aims in settled for aim in aims):
             raise _no_scores(model)
+        settled = [[entry.aimed(aim, judged, i, question.options) for aim in aims] for i, aims in enumerate(settled)]
         columns = list(zip(*settled, strict=True))  # [target][picture]
-        found = run.evidence(columns)
-        cells = [[_judge(one, question) for one in row] for row in found]  # [target][layer]
+        found = [dict(zip(taken, row, strict=True)) for row in run.evidence(columns)]
+        cells = [[_judge(row[name], [row[other] for other in beside], question) for name in names] for row in found]
     shown = _Batch(model, question, names, scores, run.notes)
     answers: list[Any] = []
     for i, item in enumerate(items):
@@ -284,10 +291,10 @@ def _settled(targets: Sequence[Target], scores: Scores, picture: int) -> list[Ai
     return [aim for target in targets for aim in target.settle(scores, picture)]
 
 
-def _judge(evidence: Evidence, question: _Question) -> tuple[Floats, Floats]:
+def _judge(evidence: Evidence, beside: Sequence[Evidence], question: _Question) -> tuple[Floats, Floats]:
     """Maps [batch, h, w] and the target's values [batch], on the host."""
-    ops = evidence.ops
-    maps = question.method.function(evidence, **question.options)
+    ops, entry = evidence.ops, question.method
+    maps = entry.map(evidence if entry.beside is None else [evidence, *beside], question.options)
     if not question.signed:
         maps = ops.relu(maps)
     return ops.numpy(maps).astype(np.float32), ops.numpy(evidence.values)
@@ -326,9 +333,16 @@ class _Batch:
             model=self.model.name,
             labels=self.model.labels,
             signed=self.question.signed,
-            notes=self.notes if own.any() else (*self.notes, EMPTY),
+            notes=(*self.notes, *_told(own)),
             seen=item,
         )
+
+
+def _told(values: Floats) -> list[str]:
+    """What the reader of a map should know of its values."""
+    if not values.any():
+        return [EMPTY]
+    return [EVEN] if values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max() else []
 
 
 def _no_scores(model: Model) -> EvidenceError:

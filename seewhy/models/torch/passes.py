@@ -132,6 +132,7 @@ class TorchRun:
                         ops=TorchOps(images.device),
                         images=images,
                         room=room,
+                        linear=all(aim.weights is not None for aim in row),
                         head=head_of(self, name) if "head" in self.needs else None,
                         edited=partial(edited, self, name, row, room) if "edited" in self.needs else None,
                         again=partial(again, self, row, room) if "again" in self.needs else None,
