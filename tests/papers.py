@@ -54,10 +54,10 @@ def grown(a, height, width):
     return out
 
 
-def scorecam(A, image, f, channels=None):
+def scorecam(A, image, f, channels=None, softmax=True):
     """Wang et al. 2020: f(image [height, width, channels]) is the class's score; the baseline image is all zero.
 
-    `channels`: only those with the highest mean.
+    `channels`: only those with the highest mean. `softmax`: over the channels; the authors' code has none.
     """
     if channels is not None:
         A = sorted(A, key=lambda channel: -channel.mean())[:channels]
@@ -68,9 +68,10 @@ def scorecam(A, image, f, channels=None):
         mask = (mask - mask.min()) / span if span > 0 else 0 * mask  # s(.)
         gains.append(f(image * mask[:, :, None]) - f(0 * image))  # increase of confidence
     powers = [np.exp(gain - max(gains)) for gain in gains]
+    weights = [power / sum(powers) for power in powers] if softmax else gains
     found = np.zeros(A[0].shape)
-    for power, channel in zip(powers, A, strict=True):
-        found += power / sum(powers) * channel
+    for weight, channel in zip(weights, A, strict=True):
+        found += weight * channel
     return np.maximum(found, 0)
 
 

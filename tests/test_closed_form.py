@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import seewhy as sw
+from tests import papers
 
 
 def network(kernel, weights):
@@ -289,3 +290,23 @@ def test_a_logit_shift_and_batch_mates_change_nothing():
     assert np.abs(alone).max() > 0
     for other in (among, shifted):
         np.testing.assert_allclose(other, alone, rtol=0, atol=1e-5 * np.abs(alone).max())
+
+
+def test_scorecam_by_probability_weighs_by_its_increases():
+    torch.manual_seed(2)
+    model = nn.Sequential(
+        nn.Conv2d(2, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)
+    ).double()
+    x = torch.randn(2, 9, 8, dtype=torch.float64)
+    target = int(model(x[None]).argmax())
+
+    def probability(image):
+        with torch.no_grad():
+            return float(model(torch.from_numpy(image.transpose(2, 0, 1))[None]).softmax(1)[0, target])
+
+    with torch.no_grad():
+        A = model[1](model[0](x[None]))[0].numpy()
+    wanted = papers.scorecam(A, x.numpy().transpose(1, 2, 0), probability, softmax=False)
+    assert wanted.max() > 0
+    found = sw.explain(model, x, target=target, method="scorecam", layer="1", scores="probability").map
+    np.testing.assert_allclose(found, wanted, atol=1e-6 * wanted.max())

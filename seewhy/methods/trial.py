@@ -21,14 +21,17 @@ def scorecam(evidence: Evidence, *, scores: str = "logit", baseline: float = 0.0
 
     Args:
         evidence: activations A [batch, height, width, channels], images X, and new passes over images.
-        scores: what f of the equations is: 'logit', the target's value, or 'probability' of the target's class.
+        scores: what f of the equations is: 'logit', the target's value, whose increases go through a softmax over
+            channels; or 'probability' of the target's class, whose increases are the weights as they are, since they
+            lie in one range already (a softmax over them would weigh all channels nearly alike).
         baseline: the value of the image X_b that confidence is counted from, in the model's own units.
         channels: how many channels to try, those of each image whose mean is highest; None for all. The others weigh
             nothing, so that the cost falls with them, and the map loses what they would have shown.
     Returns:
-        float [batch, height, width]; the weights of the channels tried add up to one.
+        float [batch, height, width]; with 'logit' the weights of the channels tried add up to one.
     Paper:
-        Wang et al. 2020, arXiv:1910.01279, eq. 6-8 (increase of confidence) and algorithm 1 (softmax over channels).
+        Wang et al. 2020, arXiv:1910.01279, eq. 6-8 (increase of confidence) and algorithm 1 (softmax over channels);
+        its text and its authors' code weigh by the value behind the softmax of the classes instead: 'probability'.
     Departs:
         the paper tries all channels.
     """
@@ -49,7 +52,7 @@ def scorecam(evidence: Evidence, *, scores: str = "logit", baseline: float = 0.0
         masks = ops.where(even, 0 * grown, (grown - low) / ops.where(even, 0 * high + 1, high - low))  # s(Up(A))
         parts.append(_confidence(evidence, images[None] * masks[..., None], scores) - base)
     gains = ops.concatenate(parts, 0)  # [channels, batch]
-    weights = ops.softmax(gains, 0)
+    weights = ops.softmax(gains, 0) if scores == "logit" else gains
     return ops.einsum("cn,cnhw->nhw", weights, maps)
 
 
