@@ -293,7 +293,7 @@ def test_a_logit_shift_and_batch_mates_change_nothing():
 
 
 def test_scorecam_by_probability_weighs_by_its_increases():
-    torch.manual_seed(2)
+    torch.manual_seed(0)
     model = nn.Sequential(
         nn.Conv2d(2, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)
     ).double()
