@@ -360,7 +360,7 @@ ERRORS = [
     (
         ("-m", "nets.py:ready", "--method", "integrated_gradients", "--option", "steps=few"),
         "photos",
-        "error: --option steps=few\n  expected: a number\n  to do: the default is steps=50\n",
+        "error: steps='few' for integrated_gradients\n  expected: a whole number\n  to do: the default is steps=50\n",
     ),
     (("-m", "nets.py:ready", "--colormap", "jat"), "photos", "error: no colour map 'jat'\n"),
     (("-m", "nets.py:ready", "--opacity", "2"), "photos", "error: opacity=2.0\n"),
