@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import EvidenceError, InputError, SeeWhyError
-from seewhy.evidence import INPUT, Evidence, Model
-from seewhy.explanation.answer import Explanation, Explanations, Failed, Seen
+from seewhy.errors import InputError, SeeWhyError
+from seewhy.evidence import Model
+from seewhy.explanation.answer import Failed, Seen
+from seewhy.explanation.answering import Question, answers_to
 from seewhy.explanation.listing import Layers
 from seewhy.explanation.streams import check_several, is_iterable, singles
+from seewhy.explanation.variants import Variants, checked_variants
 from seewhy.images.probing import warn_of_range
 from seewhy.images.reading import is_picture, name_of, read
-from seewhy.methods import Method, find_method
+from seewhy.methods import find_method
 from seewhy.models import as_model
-from seewhy.targets import Aim, Floats, Scores, Target, TargetLike, as_targets
+from seewhy.targets import TargetLike, as_targets
 
-EMPTY = (
-    "The map is all zero: nothing at this layer speaks for the target. Try signed=True to see what speaks against it, "
-    "another layer (layers(model)), or the predicted class."
-)
-EVEN = (
-    "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
-    "method integrated_gradients, which looks at the pixels."
-)
 _ONE_EACH = "one target for each picture"
 
 
@@ -40,6 +33,8 @@ def explain(
     method: str = "gradcam",
     layer: Any = None,
     signed: bool = False,
+    smooth: int = 0,
+    augment: str | Sequence[str] = (),
     **options: Any,
 ) -> Any:
     """Why does the model say this of this picture? A map of where it looked.
@@ -54,6 +49,10 @@ def explain(
         layer: a name from `layers(model)`, a module, an index into the usable layers, "all" or a list; default: the
             last layer with height and width before the pooling.
         signed: keep what speaks against the target as negative values.
+        smooth: how many copies of the image with noise added are explained instead of it; the map is their mean
+            (SmoothGrad, Smilkov et al. 2017, arXiv:1706.03825, for any method).
+        augment: 'flip', 'scale' or both: the image mirrored and in other sizes is explained too, the maps are turned
+            back, and the mean is taken.
         options: of the method, as `list_methods()` shows them.
     Returns:
         An `Explanation`; `Explanations` where several targets or layers were asked for.
@@ -61,9 +60,10 @@ def explain(
         InputError: picture, image, target, layer, method or option cannot be used.
         EvidenceError: the model ran, but what it gave cannot be explained.
     """
-    question = _question(target, method, layer, signed, options)
+    variants = checked_variants(smooth, augment)
+    question = _question(target, method, layer, signed, variants, options)
     wrapped = as_model(model)
-    (answer,) = _answers(wrapped, [_ready(wrapped, picture)], [question.targets], question)
+    (answer,) = answers_to(wrapped, [_ready(wrapped, picture)], [question.targets], question)
     if isinstance(answer, Failed):
         raise answer.error
     return answer
@@ -78,6 +78,8 @@ def explain_many(
     method: str = "gradcam",
     layer: Any = None,
     signed: bool = False,
+    smooth: int = 0,
+    augment: str | Sequence[str] = (),
     batch_size: int | None = None,
     **options: Any,
 ) -> Iterator[Any]:
@@ -89,7 +91,7 @@ def explain_many(
         target: asked of every picture, as in `explain`.
         targets: instead of `target`, one for each picture.
         batch_size: how many pictures go through the model at a time; default: 8 on the CPU, else 32.
-        model, method, layer, signed, options: as in `explain`.
+        model, method, layer, signed, smooth, augment, options: as in `explain`.
     Yields:
         What `explain` returns, for each picture; `Failed` for one that cannot be read or explained.
     Raises:
@@ -103,7 +105,8 @@ def explain_many(
         raise InputError("target= and targets=", "one of them", "targets= gives each picture its own")
     if targets is not None and (isinstance(targets, str) or not is_iterable(targets)):
         raise InputError(f"targets={targets!r}", "a target for each picture", "target= asks the same of all")
-    question, wrapped = _question(target, method, layer, signed, options), as_model(model)
+    variants = checked_variants(smooth, augment)
+    question, wrapped = _question(target, method, layer, signed, variants, options), as_model(model)
     return _stream(wrapped, pictures, targets, question, batch_size or _usual_batch(wrapped))
 
 
@@ -127,24 +130,16 @@ def layers(model: Any, picture: Any = None) -> Layers:
     return Layers(wrapped.layers(wrapped.batch([image])))
 
 
-@dataclass(frozen=True, eq=False)
-class _Question:
-    targets: list[Target]
-    several: bool
-    method: Method
-    layer: Any
-    signed: bool
-    options: Mapping[str, Any]
-
-
-def _question(target: TargetLike, method: str, layer: Any, signed: bool, options: Mapping[str, Any]) -> _Question:
+def _question(
+    target: TargetLike, method: str, layer: Any, signed: bool, variants: Variants | None, options: Mapping[str, Any]
+) -> Question:
     entry = find_method(method)
     targets, several = as_targets(target)
     if entry.on_image and layer is not None:
         raise InputError(
             f"layer={layer!r} for {entry.name}", "no layer: it explains by the image's own pixels", "leave layer= out"
         )
-    return _Question(targets, several, entry, layer, signed, entry.checked(options))
+    return Question(targets, several, entry, layer, signed, variants, entry.checked(options))
 
 
 def _ready(model: Model, source: Any, first: bool = True) -> Seen:
@@ -175,11 +170,11 @@ def _ready(model: Model, source: Any, first: bool = True) -> Seen:
 
 
 def _stream(
-    model: Model, pictures: Iterable[Any], targets: Iterable[TargetLike] | None, question: _Question, size: int
+    model: Model, pictures: Iterable[Any], targets: Iterable[TargetLike] | None, question: Question, size: int
 ) -> Iterator[Any]:
     """Batches of images of one shape, in order; what cannot be read takes its place as `Failed`."""
     own = None if targets is None else iter(targets)
-    waiting: list[tuple[Seen | Failed, _Question]] = []
+    waiting: list[tuple[Seen | Failed, Question]] = []
     number = 0
     for number, source in enumerate(singles(pictures), 1):
         try:
@@ -200,7 +195,7 @@ def _stream(
         raise InputError(f"{len(targets)} targets for {number} pictures", _ONE_EACH, "target= asks the same of all")
 
 
-def _with_next(targets: Iterator[TargetLike], question: _Question, number: int) -> _Question:
+def _with_next(targets: Iterator[TargetLike], question: Question, number: int) -> Question:
     """The question with the next target, of picture `number`."""
     for asked in targets:
         found, several = as_targets(asked)
@@ -213,7 +208,7 @@ def _usual_batch(model: Model) -> int:
     return 8 if str(getattr(model, "device", "")).startswith("cpu") else 32
 
 
-def _in_order(model: Model, waiting: Sequence[tuple[Seen | Failed, _Question]]) -> Iterator[Any]:
+def _in_order(model: Model, waiting: Sequence[tuple[Seen | Failed, Question]]) -> Iterator[Any]:
     """Answers for a batch; other shapes and other questions run apart, failures keep their places."""
     places: dict[Any, list[int]] = {}
     answers: list[Any] = [item for item, _ in waiting]
@@ -224,143 +219,7 @@ def _in_order(model: Model, waiting: Sequence[tuple[Seen | Failed, _Question]]) 
     for same in places.values():
         seen = [item for item, _ in (waiting[i] for i in same) if isinstance(item, Seen)]
         questions = [waiting[i][1] for i in same]
-        found = _answers(model, seen, [question.targets for question in questions], questions[0])
+        found = answers_to(model, seen, [question.targets for question in questions], questions[0])
         for number, answer in zip(same, found, strict=True):
             answers[number] = answer
     yield from answers
-
-
-def _answers(model: Model, items: Sequence[Seen], asked: Sequence[list[Target]], question: _Question) -> list[Any]:
-    """An answer for each picture of a batch of equal shapes; `Failed` where the picture is to blame."""
-    entry = question.method
-    with ExitStack() as stack:
-        try:
-            images = model.batch([item.image for item in items])
-            if not entry.on_image:
-                model.layers(images)
-        except SeeWhyError as error:
-            return _one_by_one(model, items, asked, question, error)
-        names, several_layers = ([INPUT], False) if entry.on_image else model.choose(question.layer, images)
-        beside = [] if entry.beside is None else entry.beside(model.layers(images))
-        taken = list(dict.fromkeys([*names, *beside]))
-        try:
-            run = stack.enter_context(model.run(images, taken, entry.needs))
-        except SeeWhyError as error:
-            return _one_by_one(model, items, asked, question, error)
-        scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
-        finite = [bool(np.isfinite(row).all()) for row in run.scores]
-        judged = replace(scores, values=np.nan_to_num(run.scores, posinf=0, neginf=0))
-        settled = [_settled(targets, judged, i) for i, targets in enumerate(asked)]
-        if not scores.outputs and any(aim.function is None for aims in settled for aim in aims):
-            raise _no_scores(model)
-        settled = [[entry.aimed(aim, judged, i, question.options) for aim in aims] for i, aims in enumerate(settled)]
-        columns = list(zip(*settled, strict=True))  # [target][picture]
-        found = [dict(zip(taken, row, strict=True)) for row in run.evidence(columns)]
-        cells = [[_judge(row[name], [row[other] for other in beside], question) for name in names] for row in found]
-    shown = _Batch(model, question, names, scores, run.notes)
-    answers: list[Any] = []
-    for i, item in enumerate(items):
-        if not finite[i]:
-            answers.append(Failed(item.name, _not_finite(item.name)))
-            continue
-        try:
-            given = [
-                shown.explanation(item, i, aims[i], name, *cell)
-                for aims, row in zip(columns, cells, strict=True)
-                for name, cell in zip(names, row, strict=True)
-            ]
-        except SeeWhyError as error:
-            answers.append(Failed(item.name, error))
-            continue
-        many = several_layers or question.several
-        answers.append(
-            Explanations(given, len(names) if several_layers and len(columns) > 1 else None) if many else given[0]
-        )
-    return answers
-
-
-def _one_by_one(
-    model: Model, items: Sequence[Seen], asked: Sequence[list[Target]], question: _Question, error: SeeWhyError
-) -> list[Any]:
-    """After a batch failed: each picture alone, so that the others do not suffer."""
-    if len(items) == 1:
-        return [Failed(items[0].name, error)]
-    return [a for item, one in zip(items, asked, strict=True) for a in _answers(model, [item], [one], question)]
-
-
-def _settled(targets: Sequence[Target], scores: Scores, picture: int) -> list[Aim]:
-    needs_scores = not all(hasattr(target, "function") for target in targets)
-    if needs_scores and not scores.outputs:
-        return [Aim("", "")]
-    return [aim for target in targets for aim in target.settle(scores, picture)]
-
-
-def _judge(evidence: Evidence, beside: Sequence[Evidence], question: _Question) -> tuple[Floats, Floats]:
-    """Maps [batch, h, w] and the target's values [batch], on the host."""
-    ops, entry = evidence.ops, question.method
-    maps = entry.map(evidence if entry.beside is None else [evidence, *beside], question.options)
-    if not question.signed:
-        maps = ops.relu(maps)
-    return ops.numpy(maps).astype(np.float32), ops.numpy(evidence.values)
-
-
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    """What all explanations of a batch have in common."""
-
-    model: Model
-    question: _Question
-    layers: Sequence[str]
-    scores: Scores
-    notes: tuple[str, ...]
-
-    def explanation(self, item: Seen, i: int, aim: Aim, layer: str, maps: Floats, values: Floats) -> Explanation:
-        own = maps[i].copy()
-        if not np.isfinite(own).all():
-            raise EvidenceError(
-                f"a map of {item.name} at {layer!r} that is not finite",
-                "finite activations and gradients",
-                "try float32 instead of half precision, or look for NaN in the model's weights",
-            )
-        several = self.scores.outputs > 0
-        return Explanation(
-            map=own,
-            scores=self.scores.of_classes[i].copy() if several else np.zeros(0),
-            probabilities=self.scores.probabilities[i].copy() if several else np.zeros(0),
-            score=float(values[i]),
-            probability=None if aim.index is None else float(self.scores.probabilities[i, aim.index]),
-            target=aim.asked,
-            label=aim.label,
-            index=aim.index,
-            layer=layer,
-            method=self.question.method.name,
-            model=self.model.name,
-            labels=self.model.labels,
-            signed=self.question.signed,
-            notes=(*self.notes, *_told(own)),
-            seen=item,
-        )
-
-
-def _told(values: Floats) -> list[str]:
-    """What the reader of a map should know of its values."""
-    if not values.any():
-        return [EMPTY]
-    return [EVEN] if values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max() else []
-
-
-def _no_scores(model: Model) -> EvidenceError:
-    return EvidenceError(
-        f"{model.name} gives nothing that looks like scores",
-        "outputs [batch, classes], or a tuple, dictionary or object that holds them ('logits')",
-        "tell where they are with wrap(model, outputs=...), or ask for a number of your own with "
-        "target=output(lambda outputs: ...)",
-    )
-
-
-def _not_finite(name: str) -> EvidenceError:
-    return EvidenceError(
-        f"scores of {name} that are NaN or infinite",
-        "finite scores",
-        "look for NaN in the image and the weights; half precision overflows, try float32",
-    )

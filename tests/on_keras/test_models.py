@@ -269,6 +269,13 @@ def test_pictures_are_prepared_as_told():
     assert why.overlay().size == (50, 40)
 
 
+def test_mirrored_copies_are_turned_back():
+    model = nets.nested()
+    wanted = (signed(model).map + signed(model, np.ascontiguousarray(IMAGE[:, ::-1])).map[:, ::-1]) / 2
+    found = signed(model, augment="flip").map
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
 # many pictures
 
 
