@@ -621,6 +621,7 @@ ENDS = {
     "sigmoid_": (lambda y: y.sigmoid_(), "sigmoid"),
     "nn.Sigmoid": (nn.Sigmoid(), "sigmoid"),
     "expit": (lambda y: torch.special.expit(y), "sigmoid"),
+    "clipped": (lambda y: y.sigmoid().clamp(1e-6, 1 - 1e-6), "sigmoid"),
     "in a dict": (lambda y: {"probs": y.softmax(1)}, "softmax"),
     "in float32": (lambda y: y.softmax(1).double(), "softmax"),
     "two heads": (lambda y: (y.softmax(1), (y * 2).softmax(1)), "softmax"),
@@ -638,6 +639,13 @@ def test_the_scores_before_the_end_are_explained(end, word):
     expected = 1 / (1 + np.exp(-plain.scores)) if word == "sigmoid" else plain.probabilities
     np.testing.assert_allclose(why.probabilities, expected, atol=1e-6)
     assert not plain.notes
+
+
+def test_a_clipped_end_is_seen_also_where_it_is_clipped():
+    model = variant(lambda self, x: (80 * Net.forward(self, x)).sigmoid().clamp(1e-6, 1 - 1e-6))().eval()
+    why = explained(model, 5 * X)
+    np.testing.assert_allclose(why.scores, 80 * Net().eval()(5 * X[None])[0].detach().numpy(), rtol=1e-4)
+    assert np.abs(why.scores).max() > 15
 
 
 def test_a_gate_is_not_taken_for_the_end():
@@ -663,6 +671,71 @@ def test_where_the_step_before_cannot_be_found_log_p_is_explained_and_said(end, 
     why = explained(model)
     assert_same(why.map, by_hand(model, X, "body.2", lambda outputs: log(outputs)[0, 2]), 1e-4)
     assert any("log p" in note for note in why.notes)
+
+
+SQUASHED = {
+    "1 / (1 + exp(-z))": lambda y: 1 / (1 + (-y).exp()),
+    "exp(z) / (1 + exp(z))": lambda y: y.exp() / (1 + y.exp()),
+    "tanh": lambda y: 0.5 + 0.5 * (y / 2).tanh(),
+    "hardsigmoid": F.hardsigmoid,
+    "smoothed sigmoid": lambda y: 0.01 + 0.98 * y.sigmoid(),
+}
+
+
+@pytest.mark.parametrize("classes", [1, 5])
+@pytest.mark.parametrize("end", SQUASHED.values(), ids=SQUASHED)
+def test_sigmoids_that_cannot_be_seen_are_known_by_what_they_give(end, classes):
+    model, target = variant(lambda self, x: end(Net.forward(self, x)))(classes=classes), classes // 2
+    why = explained(model, target=target)
+    p = model.eval()(X[None])[0].detach().numpy()
+    np.testing.assert_allclose(why.probabilities, [1 - p[0], p[0]] if classes == 1 else p, atol=1e-5)
+    sign = 1 if classes > 1 else -1
+    assert_same(why.map, sign * by_hand(model, X, "body.2", lambda p: torch.logit(p)[0, target]), 1e-3)
+    assert any("log(p / (1 - p))" in note for note in why.notes)
+    batch = list(sw.explain_many(model, torch.stack([X, image(seed=2)]), target=target, layer="body.2", signed=True))
+    np.testing.assert_allclose(batch[0].probabilities, why.probabilities, atol=1e-5)
+
+
+def test_a_sigmoid_that_cannot_be_seen_is_followed_where_it_is_rounded_to_one():
+    model = variant(lambda self, x: 1 / (1 + (-20 - Net.forward(self, x)).exp()))()
+    why = explained(model)
+    assert why.probability > 1 - 1e-6
+    assert not why.empty
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Net(classes=1), lambda: OneOfTokens(), lambda: Pooled()], ids=["net", "tokens", "no head"]
+)
+def test_scores_between_0_and_1_by_chance_stay_scores(make):
+    model = make().eval()
+    if hasattr(model, "head"):
+        with torch.no_grad():
+            model.head.weight.mul_(0.1), model.head.bias.fill_(0.5)
+    z = float(model(X[None]).detach().flatten()[0])
+    assert 0 < z < 1
+    why = sw.explain(model, X, target=1)
+    assert why.scores[1] == pytest.approx(z, abs=1e-5)
+    assert not any("log" in note for note in why.notes)
+
+
+class OneOfTokens(Tokens):
+    """Behind its norm the scores are of the same size for every image."""
+
+    def __init__(self):
+        super().__init__(pooled=True)
+        self.head = nn.Linear(16, 1)
+
+
+class Pooled(Net):
+    def forward(self, x):
+        return self.features(x).mean((1, 2, 3))[:, None]
+
+
+def test_an_image_of_nan_says_nothing_about_the_end_of_the_model():
+    model = variant(lambda self, x: Net.forward(self, x).sigmoid())()
+    bad, good = sw.explain_many(model, [torch.full_like(X, float("nan")), X], batch_size=1)
+    assert not bad
+    assert any("ends in sigmoid" in note for note in good.notes)
 
 
 # several inputs, other shapes of model
@@ -720,8 +793,11 @@ def test_a_convolution_without_known_channels():
 
 
 def test_the_wrong_number_of_channels_is_told():
-    with pytest.raises(sw.InputError, match=r"\[4, 32, 32\]|\[1, 4, 32, 32\]"):
-        sw.explain(Net(), torch.rand(4, 32, 32))
+    model = Net()
+    assert sw.layers(model, X)
+    for wrong in (lambda: sw.explain(model, torch.rand(4, 32, 32)), lambda: sw.layers(model, torch.rand(4, 32, 32))):
+        with pytest.raises(sw.InputError, match=r"\[4, 32, 32\]|\[1, 4, 32, 32\]"):
+            wrong()
     with pytest.raises(sw.InputError, match="permute"):
         sw.explain(Net(), torch.rand(32, 32, 3))
 

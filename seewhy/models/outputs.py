@@ -20,6 +20,10 @@ KEYS = (
 )
 LOGARITHMS = "The model gives log p, and the step before was not found: log p is explained."
 PROBABILITIES = "The model gives probabilities, and the step before was not found: log p is explained."
+ODDS = (
+    "The model gives numbers between 0 and 1 whatever the image, as a sigmoid does, and the step before was not found: "
+    "log(p / (1 - p)) is explained."
+)
 
 
 def seen_through(ending: str) -> str:

@@ -20,8 +20,8 @@ from seewhy.models.torch.layers import Survey, is_current, survey
 from seewhy.models.torch.passes import TorchRun
 from seewhy.models.torch.state import callers_autocast, left_as_found, original
 
-_SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, int], Survey]] = WeakKeyDictionary()
-_SIZES = 16  # image sizes remembered for each model
+_SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], Survey]] = WeakKeyDictionary()
+_SIZES = 16  # image shapes remembered for each model
 
 
 class TorchModel:
@@ -128,13 +128,14 @@ class TorchModel:
     # layers
 
     def survey(self, images: torch.Tensor) -> Survey:
-        """What one pass over the first image tells; remembered by image size while the model has the same parts."""
-        size = images.shape[-2], images.shape[-1]
+        """What one pass over the first image tells; remembered by image shape while the model has the same parts."""
+        size = tuple(images.shape[1:])
         known = self._surveys.get(size)
         if known is None or not is_current(known, self.module):
             with left_as_found(self.module), self._told(images):
                 known = survey(self.module, self.forward, images[:1], self.outputs, self.grid)
-            self._surveys[size] = known
+            if known.sure:
+                self._surveys[size] = known
             while len(self._surveys) > _SIZES:
                 self._surveys.pop(next(iter(self._surveys)))
         return known
