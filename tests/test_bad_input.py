@@ -30,6 +30,11 @@ class Detector(nn.Module):
         return {"boxes": self.trunk(x).flatten(2).transpose(1, 2)}
 
 
+class Siamese(Detector):
+    def forward(self, x, other):
+        return self.trunk(x - other).mean((2, 3))
+
+
 def nan_network():
     model = network()
     nn.init.constant_(model[6].bias, float("nan"))
@@ -122,7 +127,15 @@ WRONG = {
     "one picture for many": (lambda: sw.explain_many(network(), "cat.jpg"), "one picture", "several", "explain(model"),
     "targets twice": (lambda: sw.explain_many(network(), [X], target=1, targets=[1]), "target= and targets=", "one", ""),
     "too few targets": (lambda: list(sw.explain_many(network(), [X, X], targets=[1])), "more pictures than", "", "target="),
+    "too many targets": (lambda: list(sw.explain_many(network(), [X], targets=[1, 2])), "2 targets for 1 pictures", "one", ""),
+    "targets as text": (lambda: sw.explain_many(network(), [X], targets="abc"), "'abc'", "for each picture", "target="),
+    "targets that are one": (lambda: sw.explain_many(network(), [X], targets=1), "targets=1", "for each picture", "target="),
     "batch size": (lambda: sw.explain_many(network(), [X], batch_size=0), "batch_size=0", "at least 1", ""),
+    "batch size as text": (lambda: sw.explain_many(network(), [X], batch_size="a"), "batch_size='a'", "whole number", ""),
+    "no pictures": (lambda: sw.explain_many(network(), None), "of type NoneType", "a list of pictures", "[picture]"),
+    "one image for many": (lambda: sw.explain_many(network(), X), "one picture", "several", "explain(model"),
+    "an empty batch for many": (lambda: sw.explain_many(network(), X[None][:0]), "an empty batch", "at least one", ""),
+    "two inputs": (lambda: sw.explain(Siamese(), X), "Siamese cannot be called with images alone", "one input", "call="),
     "labels as a string": (lambda: sw.wrap(network(), labels="cat"), "labels='cat'", "a list of names", "labels=[...]"),
     "labels with gaps": (lambda: sw.wrap(network(), labels={1: "cat"}), "[1]", "0 to 0", "count from 0"),
     "too few labels": (lambda: sw.explain(sw.wrap(network(), labels=["a"]), X), "1 labels for a model with 3 classes", "one label", "3 names"),

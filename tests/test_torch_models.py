@@ -756,6 +756,16 @@ def test_several_inputs(swapped):
     assert_same(explained(sw.wrap(model, call=call)).map, expected)
 
 
+@pytest.mark.parametrize("error", [TypeError("f() missing 1 required positional argument: 'y'"), KeyError("x")])
+def test_errors_of_the_models_own_pass_as_they_are(error):
+    def forward(self, x):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        sw.explain(variant(forward)(), X)
+    assert caught.value is error
+
+
 def test_auxiliary_heads_and_side_branches():
     class UNet(Net):
         def __init__(self):

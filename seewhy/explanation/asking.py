@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from seewhy.errors import EvidenceError, InputError, SeeWhyError
 from seewhy.evidence import INPUT, Evidence, Model
 from seewhy.explanation.answer import Explanation, Explanations, Failed, Seen
 from seewhy.explanation.listing import Layers
+from seewhy.explanation.streams import check_several, is_iterable, singles
 from seewhy.images.probing import warn_of_range
 from seewhy.images.reading import is_picture, name_of, read
 from seewhy.methods import Method, find_method
@@ -29,6 +29,7 @@ EVEN = (
     "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
     "method integrated_gradients, which looks at the pixels."
 )
+_ONE_EACH = "one target for each picture"
 
 
 def explain(
@@ -77,32 +78,33 @@ def explain_many(
     method: str = "gradcam",
     layer: Any = None,
     signed: bool = False,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     **options: Any,
 ) -> Iterator[Any]:
     """Explains any number of pictures, in order, a batch at a time; memory does not grow with their number.
 
     Args:
-        pictures: what `explain` takes, of any length; or a batch of images, or a loader of such batches.
+        pictures: what `explain` takes, of any length; or a batch of images, or a loader of such batches. What stands
+            beside an image, as its label does in (image, label), is passed over.
         target: asked of every picture, as in `explain`.
         targets: instead of `target`, one for each picture.
-        batch_size: how many pictures go through the model at a time.
+        batch_size: how many pictures go through the model at a time; default: 8 on the CPU, else 32.
         model, method, layer, signed, options: as in `explain`.
     Yields:
         What `explain` returns, for each picture; `Failed` for one that cannot be read or explained.
     Raises:
-        InputError: the question itself (targets, method, layer, option) cannot be used.
+        InputError: the question itself (targets, method, layer, option) cannot be used, or `targets` are not as many
+            as the pictures; what was answered until then has been given.
     """
-    if batch_size < 1:
-        raise InputError(f"batch_size={batch_size}", "at least 1", "leave it out for 32")
-    if isinstance(pictures, str | bytes | Path | Image.Image):
-        raise InputError(
-            f"one picture ({name_of(pictures)})", "several, in a list or any iterable", "use explain(model, picture)"
-        )
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise InputError(f"batch_size={batch_size!r}", "a whole number, at least 1", "leave it out for the default")
+    check_several(pictures)
     if target is not None and targets is not None:
         raise InputError("target= and targets=", "one of them", "targets= gives each picture its own")
-    question = _question(target, method, layer, signed, options)
-    return _stream(as_model(model), pictures, targets, question, batch_size)
+    if targets is not None and (isinstance(targets, str) or not is_iterable(targets)):
+        raise InputError(f"targets={targets!r}", "a target for each picture", "target= asks the same of all")
+    question, wrapped = _question(target, method, layer, signed, options), as_model(model)
+    return _stream(wrapped, pictures, targets, question, batch_size or _usual_batch(wrapped))
 
 
 def layers(model: Any, picture: Any = None) -> Layers:
@@ -178,17 +180,15 @@ def _stream(
     """Batches of images of one shape, in order; what cannot be read takes its place as `Failed`."""
     own = None if targets is None else iter(targets)
     waiting: list[tuple[Seen | Failed, _Question]] = []
-    for number, source in enumerate(_singles(pictures)):
-        asked = question
-        if own is not None:
-            try:
-                targets, several = as_targets(next(own))
-            except StopIteration:
-                came = f"more pictures than targets ({number})"
-                raise InputError(came, "one target for each picture", "target= asks the same of all") from None
-            asked = replace(question, targets=targets, several=several)
+    number = 0
+    for number, source in enumerate(singles(pictures), 1):
         try:
-            item: Seen | Failed = _ready(model, source, first=number == 0)
+            asked = question if own is None else _with_next(own, question, number)
+        except SeeWhyError:
+            yield from _in_order(model, waiting)  # what was asked before is answered all the same
+            raise
+        try:
+            item: Seen | Failed = _ready(model, source, first=number == 1)
         except SeeWhyError as error:
             item = Failed(name_of(source), error)
         waiting.append((item, asked))
@@ -196,17 +196,21 @@ def _stream(
             yield from _in_order(model, waiting)
             waiting = []
     yield from _in_order(model, waiting)
+    if isinstance(targets, Sized) and len(targets) > number:  # one without an end may serve any number
+        raise InputError(f"{len(targets)} targets for {number} pictures", _ONE_EACH, "target= asks the same of all")
 
 
-def _singles(pictures: Iterable[Any]) -> Iterator[Any]:
-    """Single pictures or images out of lists, batches, and loaders of batches or of (batch, labels)."""
-    for one in pictures:
-        if isinstance(one, list | tuple) and len(one) == 2 and not is_picture(one[1]):
-            one = one[0]  # (image, label)
-        if len(getattr(one, "shape", ())) == 4 and not is_picture(one):
-            yield from one
-        else:
-            yield one
+def _with_next(targets: Iterator[TargetLike], question: _Question, number: int) -> _Question:
+    """The question with the next target, of picture `number`."""
+    for asked in targets:
+        found, several = as_targets(asked)
+        return replace(question, targets=found, several=several)
+    raise InputError(f"more pictures than targets ({number - 1})", _ONE_EACH, "target= asks the same of all")
+
+
+def _usual_batch(model: Model) -> int:
+    """On a CPU the activations of more pictures leave its caches, and each picture takes longer."""
+    return 8 if str(getattr(model, "device", "")).startswith("cpu") else 32
 
 
 def _in_order(model: Model, waiting: Sequence[tuple[Seen | Failed, _Question]]) -> Iterator[Any]:

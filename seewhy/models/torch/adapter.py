@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -204,9 +205,17 @@ class TorchModel:
 
     @contextmanager
     def _told(self, images: torch.Tensor) -> Iterator[None]:
-        """What the model's own forward says about shapes, in words that tell what to do."""
+        """What the model's own forward says about shapes and inputs, in words that tell what to do."""
         try:
             yield
+        except TypeError as error:
+            if self.told["call"] is not None or _takes(self.module, images):
+                raise
+            raise InputError(
+                f"{self.name} cannot be called with images alone: {error}",
+                "a model of one input, or to be told what else goes in",
+                "wrap(model, call=lambda model, images: model(images, other)), with what the others are to be",
+            ) from error
         except (RuntimeError, ValueError, AssertionError) as error:
             shape, channels = list(images.shape), self.in_channels
             misfit = bool(channels) and shape[1] != channels
@@ -226,6 +235,17 @@ class TorchModel:
 
 def _rebuilt(module: nn.Module, told: dict[str, Any]) -> TorchModel:
     return TorchModel(module, **told)
+
+
+def _takes(module: nn.Module, images: torch.Tensor) -> bool:
+    """Whether its forward can be called with one argument, as far as it tells."""
+    try:
+        inspect.signature(module.forward).bind(images)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        pass
+    return True
 
 
 def _tensor(image: Any) -> torch.Tensor:
