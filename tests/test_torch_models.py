@@ -509,6 +509,7 @@ SHAPES = {
     "dict": lambda y: {"logits": y},
     "logits among others": lambda y: {"embedding": y * 2 + 1, "logits": y, "loss": y.sum()},
     "object": lambda y: SimpleNamespace(loss=None, logits=y),
+    "loss, logits": lambda y: (y.sum(), y),
     "nested": lambda y: {"main": (y,), "ids": torch.arange(len(y))},
     "int keys": lambda y: OrderedDict({0: y}),
 }
@@ -596,6 +597,19 @@ def test_scores_that_the_user_points_at(asked):
         model = copy.deepcopy(model)
         layers = [sw.explain(sw.wrap(model, outputs=one.outputs), X).layer for one in (first, second)]
         assert layers == (["body.2", "stem.2"] if first is main else ["stem.2", "body.2"])
+
+
+def test_a_loss_beside_the_scores_is_none_of_them():
+    why = explained(variant(lambda self, x: (Net.forward(self, x).sum(), Net.forward(self, x)))())
+    assert not why.notes
+
+
+@pytest.mark.parametrize("name", ["told", "labels", "prepare"])
+def test_a_module_may_hold_anything_under_any_name(name):
+    model = Net()
+    setattr(model, name, {"labels": ["a"]})
+    assert_same(explained(model).map, wanted())
+    assert_same(explained(sw.wrap(model)).map, wanted())
 
 
 def test_two_unnamed_candidates_for_scores_are_not_passed_over_in_silence():

@@ -107,6 +107,12 @@ class TorchModel:
             return self._batch(images)
 
     def _batch(self, images: Sequence[Any]) -> torch.Tensor:
+        if self.device.type == "meta":
+            raise InputError(
+                "a model on the meta device, which has no weights",
+                "a model with its weights",
+                "make it on a real device, or model.to_empty(device='cpu') and load the weights",
+            )
         if len(images) == 0:
             raise InputError("an empty batch", "at least one picture or image", "check the folder, filter or loader")
         if hasattr(images, "shape"):
