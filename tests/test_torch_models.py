@@ -1160,6 +1160,24 @@ def test_default_layer_of_timm(kind):
     defaults(lambda: timm.create_model(name, pretrained=False, num_classes=5, **options), side, expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("resnet10t.c3_in1k", True), ("convnext_atto.d2_in1k", True), ("vit_tiny_patch16_224.augreg_in21k", False)],
+)
+def test_imagenets_labels_are_for_weights_from_imagenet(name, known):
+    timm = pytest.importorskip("timm")
+    model = timm.create_model(name, pretrained=False, num_classes=1000)
+    assert (sw.wrap(model).labels is not None) is known
+
+
+def test_what_goes_wrong_in_timm_is_not_kept_quiet():
+    timm = pytest.importorskip("timm")
+    model = timm.create_model("resnet10t", pretrained=False)
+    model.pretrained_cfg = {**model.pretrained_cfg, "crop_pct": "all"}
+    with pytest.raises(TypeError):
+        sw.wrap(model)
+
+
 TINY = {
     "hidden_size": 32,
     "num_hidden_layers": 2,

@@ -35,7 +35,8 @@ def wrap(
     Args:
         model: a `torch.nn.Module` or `keras.Model`, what `load` returned, or an already wrapped model (what is given
             here then wins).
-        labels: the classes' names in the order of the outputs, as a list or {index: name}.
+        labels: the classes' names in the order of the outputs, as a list or {index: name}. By default those that come
+            with a model of timm or Hugging Face; one of timm has ImageNet's also where its weights are random.
         prepare: how a picture becomes what the model eats, as in training: a callable from PIL image to array, an image
             processor of Hugging Face, or a preset: "imagenet", "0..1", "-1..1", "0..255" (of the size that the model
             tells, else 224; "@96" for another).
