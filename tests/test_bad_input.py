@@ -112,6 +112,11 @@ WRONG = {
     "layer index": (lambda: sw.explain(network(), X, layer=9), "layer 9 of 4", "from -4 to 3", "layers(model)"),
     "unknown method": (lambda: sw.explain(network(), X, method="gradcan"), "'gradcan'", "gradcam", "did you mean 'gradcam'"),
     "unknown option": (lambda: sw.explain(network(), X, method="scorecam", score="logit"), "'score'", "scores=", "'scores'"),
+    "option as a text": (lambda: ints(steps="few"), "steps='few'", "a whole number", "steps=50"),
+    "option as a fraction": (lambda: ints(steps=2.5), "steps=2.5", "a whole number", "steps=50"),
+    "option as a truth": (lambda: ints(steps=True), "steps=True", "a whole number", "steps=50"),
+    "option that is none": (lambda: ints(baseline=None), "baseline=None", "a number", "baseline=0.0"),
+    "option as a number": (lambda: sw.explain(network(), X, method="scorecam", scores=1), "scores=1", "a text", "'logit'"),
     "mistyped argument": (lambda: sw.explain(network(), X, targt=3), "'targt'", "no option", "did you mean 'target'"),
     "layer of an image method": (
         lambda: sw.explain(network(), X, method="integrated_gradients", layer="2"), "layer='2'", "pixels", "leave",
@@ -154,6 +159,10 @@ WRONG = {
 }  # fmt: skip
 
 
+def ints(**options):
+    return sw.explain(network(), X, method="integrated_gradients", **options)
+
+
 def labelled():
     return sw.wrap(network(), labels=LABELS, prepare="0..1@32")
 
@@ -166,6 +175,11 @@ def test_wrong_input_is_told(wrong):
     for part, said in zip(parts, (caught.value.came, caught.value.expected, caught.value.remedy), strict=True):
         assert part in said, str(caught.value)
     assert len(caught.value.remedy) > 8
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert ints(steps=np.int64(3), baseline=np.float32(0)).method == "integrated_gradients"
+    assert ints(steps=3, baseline=1).method == "integrated_gradients"
 
 
 def test_floats_in_0_255_are_warned_of_where_the_preparation_is_known():

@@ -391,7 +391,7 @@ ERRORS = [
     (
         ("-m", "nets.py:ready", "--method", "integrated_gradients", "--option", "steps=few"),
         "photos",
-        "error: --option steps=few\n  expected: a number\n  to do: the default is steps=50\n",
+        "error: steps='few' for integrated_gradients\n  expected: a whole number\n  to do: the default is steps=50\n",
     ),
     (("-m", "nets.py:ready", "--gif"), "photos", "error: --gif with one layer\n  expected: several layers\n"),
     (("-m", "nets.py:ready", "--fuse", "max", "--layer", "1"), "photos", "  to do: add --layer all\n"),

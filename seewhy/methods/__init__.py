@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from numbers import Integral, Real
 from typing import Any
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
@@ -18,6 +19,10 @@ from seewhy.targets import Aim, Scores
 
 _CATALOGUE: dict[str, Method] = {}
 _HOMES = ("gradient", "activation", "contrast", "layered", "decomposition", "trial", "input")
+_KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
+    **{bool: (bool, "True or False"), str: (str, "a text")},
+    **{int: (Integral, "a whole number"), float: (Real, "a number")},
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,13 @@ class Method:
     options: Mapping[str, Any]
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options as given, if the method has them all.
+        """The options as given, if the method has them all and they are of the same kind as their defaults.
 
         Raises:
             UnknownNameError: the method has no option of that name.
+            InputError: as a text where the method takes a number, or a fraction where it takes a whole number.
         """
-        for name in options:
+        for name, given in options.items():
             if name not in self.options:
                 own = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
                 raise UnknownNameError(
@@ -65,6 +71,10 @@ class Method:
                     f"one of its options: {own}" if own else "no option at all",
                     did_you_mean(name, [*self.options, "target", "method", "layer", "signed"], "leave it out"),
                 )
+            usual = self.options[name]
+            kind, words = _KINDS.get(type(usual), (object, "an option"))
+            if not isinstance(given, kind) or (kind in (Integral, Real) and isinstance(given, bool)):
+                raise InputError(f"{name}={given!r} for {self.name}", words, f"the default is {name}={usual!r}")
         return dict(options)
 
     def map(self, evidence: Any, options: Mapping[str, Any]) -> Array:
