@@ -238,6 +238,7 @@ def test_digits_are_an_index_unless_a_label_is_spelled_so(home):
         return rows(explain("photos/cats/1.png", "--target", word, "--json"))[0]["rows"][0]["index"]
 
     assert (index("1"), index("7"), index("Ant")) == (1, 2, 0)
+    assert "class -2 of a model with" in explain("photos/cats/1.png", "--target", "-2").stderr
 
 
 def test_all_ways_to_ask(home):

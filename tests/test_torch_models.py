@@ -1053,9 +1053,9 @@ def test_targets_together_and_alone():
 
 
 def test_more_targets_than_one_backward_pass_takes(monkeypatch):
-    from seewhy.models.torch import passes
+    from seewhy.models.torch import runs
 
-    monkeypatch.setattr(passes, "_GRADIENT_ROOM", 6 * 8 * 8 * 2)
+    monkeypatch.setattr(runs, "_GRADIENT_ROOM", 6 * 8 * 8 * 2)
     for target, why in enumerate(explained(Net(), target=[0, 1, 2, 3, 4])):
         assert_same(why.map, wanted(target=target))
 

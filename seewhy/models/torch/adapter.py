@@ -18,7 +18,8 @@ from seewhy.errors import InputError, SeeWhyError
 from seewhy.evidence import Layer
 from seewhy.models.choosing import chosen
 from seewhy.models.torch.layers import Survey, is_current, survey
-from seewhy.models.torch.passes import TorchRun
+from seewhy.models.torch.passes import Pass
+from seewhy.models.torch.runs import TorchRun
 from seewhy.models.torch.state import callers_autocast, left_as_found, original
 
 _SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], Survey]] = WeakKeyDictionary()
@@ -202,12 +203,12 @@ class TorchModel:
         """
         found, autocast = self.survey(images), callers_autocast(self.device.type)
         with left_as_found(self.module), ExitStack() as stack:
-            run = TorchRun(self, images, list(layers), needs, found, autocast)
+            run = Pass(self.module, self.forward, self.outputs, images, list(layers), needs, found, autocast)
             stack.enter_context(torch.autocast(self.device.type, enabled=False))  # maps are not to be rounded
             run.hook(stack)
             with self._told(images):
                 run.start()
-            yield run
+            yield TorchRun(run)
 
     @contextmanager
     def _told(self, images: torch.Tensor) -> Iterator[None]:

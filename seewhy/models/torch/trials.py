@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +12,11 @@ import torch
 from seewhy.evidence import Head, Trial
 from seewhy.models.torch.judging import on_device, total, values_now
 from seewhy.models.torch.ops import host, wide
+from seewhy.models.torch.passes import Pass
 from seewhy.targets import Aim, Floats, chances
 
-if TYPE_CHECKING:
-    from seewhy.models.torch.passes import TorchRun
 
-
-def head_of(run: TorchRun, name: str) -> Head | None:
+def head_of(run: Pass, name: str) -> Head | None:
     """The weights of the last linear layer, where it reads the mean of this layer's map and gives the scores."""
     if run.linear is None or run.tensor is None:
         return None
@@ -33,7 +31,7 @@ def head_of(run: TorchRun, name: str) -> Head | None:
     return Head(wide(weight)) if reads and gives else None
 
 
-def edited(run: TorchRun, name: str, row: Sequence[Aim], room: int, edits: torch.Tensor) -> Trial:
+def edited(run: Pass, name: str, row: Sequence[Aim], room: int, edits: torch.Tensor) -> Trial:
     """Runs the rest of the network on edits [trials, batch, height, width, channels] of the layer's map.
 
     Where the scores depend on the image through this layer alone, the part before it runs for one image only.
@@ -51,7 +49,7 @@ def edited(run: TorchRun, name: str, row: Sequence[Aim], room: int, edits: torch
     return judged.trial()
 
 
-def again(run: TorchRun, row: Sequence[Aim], room: int, images: torch.Tensor, gradients: bool) -> Trial:
+def again(run: Pass, row: Sequence[Aim], room: int, images: torch.Tensor, gradients: bool) -> Trial:
     """A new pass at images [trials, batch, height, width, channels], with gradients by the image or without."""
     trials, count = images.shape[:2]
     judged = _Judged(row, trials, run.images)
@@ -95,7 +93,7 @@ class _Judged:
         return Trial(on_device(np.concatenate(self.values).reshape(shape), self.like), sure, gradients)
 
 
-def _separable(run: TorchRun, name: str) -> bool:
+def _separable(run: Pass, name: str) -> bool:
     """Whether the scores depend on the image through this layer alone: other images must not change them."""
     if run.tensor is None:
         return False
