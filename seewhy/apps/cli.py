@@ -36,12 +36,18 @@ SpecOption = Annotated[
         "--model",
         "-m",
         metavar="SPEC",
-        help="torchvision:NAME, timm:NAME, hf:NAME, demo:efficientnet-lite0, or FILE.py:FUNCTION.",
+        help="torchvision:NAME, timm:NAME, hf:NAME, keras:NAME, FILE.keras, demo:efficientnet-lite0 or "
+        "FILE.py:FUNCTION.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, and all warnings.")]
-DeviceOption = Annotated[str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...")]
+DeviceOption = Annotated[
+    str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...; Keras places itself.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-code", help="Run the code that a .keras file may hold (a Lambda layer).")
+]
 
 
 @app.command(no_args_is_help=True)
@@ -109,10 +115,11 @@ def explain(
         str,
         typer.Option(
             metavar="FILE",
-            help="A file of weights (.pt, .pth, .safetensors), or none for random ones.",
+            help="A file of weights (.pt, .pth, .safetensors, .weights.h5), or none for random ones.",
             show_default=False,
         ),
     ] = "default",
+    trust_code: TrustOption = False,
     device: DeviceOption = "auto",
     batch_size: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Pictures at a time [default: 8; 32 on a GPU].")
@@ -152,6 +159,7 @@ def explain(
                 prepare=prepare,
                 labels=labels,
                 weights=weights,
+                trust_code=trust_code,
                 device=device,
                 batch_size=batch_size,
                 as_json=as_json,
@@ -171,6 +179,7 @@ def layers(
         bool, typer.Option("--all", help="Also layers inside blocks, and those without maps.")
     ] = False,
     prepare: Annotated[str | None, typer.Option(metavar="PRESET", help="As in `seewhy explain`.")] = None,
+    trust_code: TrustOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -190,7 +199,7 @@ def layers(
             raise no_model("seewhy layers demo:efficientnet-lite0")
         progress.note(f"loading {spec} ...")
         with redirect_stdout(sys.stderr):
-            net = load_model(spec, weights="none", prepare=prepare, device="cpu")  # shapes need no trained weights
+            net = load_model(spec, weights="none", prepare=prepare, trust_code=trust_code)  # shapes need no training
             found = layers_of(net, picture)
         progress.clear()
         if as_json:

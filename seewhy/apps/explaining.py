@@ -47,6 +47,7 @@ class Request:
     prepare: str | None
     labels: Path | None
     weights: str
+    trust_code: bool
     device: str
     batch_size: int | None
     as_json: bool
@@ -141,7 +142,12 @@ def _check_layers(asked: Request) -> None:
 def _model(asked: Request) -> Model:
     assert asked.model is not None
     model = load_model(
-        asked.model, weights=asked.weights, labels=asked.labels, prepare=asked.prepare, device=asked.device
+        asked.model,
+        weights=asked.weights,
+        labels=asked.labels,
+        prepare=asked.prepare,
+        device=asked.device,
+        trust_code=asked.trust_code,
     )
     if model.prepare is None:
         raise InputError(
@@ -175,6 +181,7 @@ def _next(asked: Request, file: Path, one: Any, empty: bool) -> str:
     weights = None if asked.weights == "default" else asked.weights
     for name, value in (("--labels", asked.labels), ("--prepare", asked.prepare), ("--weights", weights)):
         command += [name, str(value)] if value is not None else []
+    command += ["--trust-code"] if asked.trust_code else []
     if empty and not asked.signed:
         return shlex.join([*command, "--signed"])
     if asked.versus is not None or len(one.scores) < 2:

@@ -36,9 +36,10 @@ def load_model(
     weights: str = "default",
     labels: Path | None = None,
     prepare: str | None = None,
-    device: str = "auto",
+    device: str | None = None,
+    trust_code: bool = False,
 ) -> Model:
-    """The model that `--model` and the options about it tell of, on its device.
+    """The model that `--model` and the options about it tell of, on that device; None: where it is.
 
     Raises:
         InputError: it cannot be loaded, or one of the options cannot be used.
@@ -52,6 +53,7 @@ def load_model(
 
         preset(prepare)  # a wrong name is told before the model is loaded
         told["prepare"] = prepare
+    told["safe_mode"] = not trust_code
     from seewhy.models.loading import load
 
     with redirect_stdout(sys.stderr):  # what a user's file prints is no result
@@ -67,34 +69,20 @@ def load_model(
                 "a function without arguments that returns a model",
                 "run it by itself to see where; --debug shows the traceback",
             ) from error
-    _move(model, device)
+    if device is not None:
+        model.to(device)  # type: ignore[attr-defined]
     return model
 
 
 def no_model(example: str) -> InputError:
     """`--model` was left out."""
+    from seewhy.models.loading import FORMS
+
     return InputError(
         "no model",
-        "--model torchvision:NAME, timm:NAME, hf:NAME, FILE.py:FUNCTION (a function that returns your model) or demo:",
+        f"--model {FORMS} (a function that returns your model)",
         f"try the small network of the demo (pip install 'seewhy[demo]'): {example}",
     )
-
-
-def _move(model: Model, device: str) -> None:
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(
-            f"--device {device}", "a device that PyTorch sees; it sees no GPU", "write --device cpu, or leave it out"
-        )
-    try:
-        model.module.to(torch.device(device))  # type: ignore[attr-defined]
-    except RuntimeError as error:
-        raise InputError(
-            f"--device {device}: {str(error).splitlines()[0]}", "'auto', 'cpu', 'cuda', 'cuda:1' ...", "leave it out"
-        ) from error
 
 
 def read_labels(path: Path) -> list[str] | dict[int, str]:

@@ -31,6 +31,7 @@ _AS_OPTIONS = (
     ("layers(model)", "`seewhy layers SPEC`"),
     ("list_methods()", "`seewhy methods`"),
     ("signed=True", "--signed"),
+    ("safe_mode=False", "--trust-code"),
     ("layer=, ", "--layer, "),
     ("write opacity=", "write --opacity "),
     ("give weights=FILE (None for random ones)", "give --weights FILE (none for random ones)"),
@@ -187,7 +188,7 @@ def told(debug: bool = False, progress: Progress | None = None) -> Iterator[None
                 traceback.print_exc()
             if isinstance(error, SeeWhyError):
                 tell(f"error: {as_options(str(error))}")
-            elif type(error).__name__ == "OutOfMemoryError":
+            elif type(error).__name__ in ("OutOfMemoryError", "ResourceExhaustedError"):
                 tell(f"error: {_out_of_memory(error)}")
             else:
                 words = " ".join(str(error).split())
