@@ -25,7 +25,7 @@ RATHER = "espresso", "cup"
 LIQUID = (143, 287), (47, 82)
 
 
-def show(out: Path) -> None:
+def show(out: Path, progress: Progress) -> None:
     """Explains both photographs, says what to notice, writes the panels.
 
     Args:
@@ -36,12 +36,9 @@ def show(out: Path) -> None:
     started = time.monotonic()
     coffee, chelsea = photograph("coffee.png"), photograph("chelsea.png")
     made(out)
-    progress = Progress()
     progress.note(f"loading {SPEC} ...")
-    try:
-        about_coffee, about_chelsea = explained(coffee, chelsea)
-    finally:
-        progress.clear()
+    about_coffee, about_chelsea = explained(coffee, chelsea)
+    progress.clear()
     say(f"{SPEC}, a small network for the 1,000 classes of ImageNet, on two photographs", "dim")
     say()
     _block("coffee.png", about_coffee)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seewhy.errors import InputError, SeeWhyError
+from seewhy.explanation import layers as layers_of
 from seewhy.targets import Aim, Scores, Target, Top, against, probability, versus
 
 if TYPE_CHECKING:
@@ -56,19 +55,18 @@ def load_model(
     told["safe_mode"] = not trust_code
     from seewhy.models.loading import load
 
-    with redirect_stdout(sys.stderr):  # what a user's file prints is no result
-        try:
-            model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
-        except SeeWhyError:
+    try:
+        model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
+    except SeeWhyError:
+        raise
+    except Exception as error:
+        if ".py:" not in spec:
             raise
-        except Exception as error:
-            if ".py:" not in spec:
-                raise
-            raise InputError(
-                f"{spec} failed: {type(error).__name__}: {error}",
-                "a function without arguments that returns a model",
-                "run it by itself to see where; --debug shows the traceback",
-            ) from error
+        raise InputError(
+            f"{spec} failed: {type(error).__name__}: {error}",
+            "a function without arguments that returns a model",
+            "run it by itself to see where; --debug shows the traceback",
+        ) from error
     if device is not None:
         model.to(device)  # type: ignore[attr-defined]
     return model
@@ -121,7 +119,7 @@ def read_targets(
     model: Model,
     *,
     target: Sequence[str],
-    rather: tuple[str, str] | None,
+    rather: Sequence[tuple[str, str]],
     opposed: Sequence[str],
     probable: Sequence[str],
     top: int | None,
@@ -134,23 +132,24 @@ def read_targets(
         return int(word) if number.isdecimal() and word not in (model.labels or ()) else word
 
     asked: list[Target | int | str] = [one(word) for word in target]
-    if rather is not None:
-        asked.append(versus(one(rather[0]), one(rather[1])))
+    asked += [versus(one(wanted), one(other)) for wanted, other in rather]
     asked += [against(one(word)) for word in opposed]
     asked += [probability(one(word)) for word in probable]
     if top is not None or not asked:
-        asked.insert(0, Highest(top or TOP))
+        asked.insert(0, Highest(TOP) if top is None else Top(top))
     return asked
 
 
-def read_layers(words: Sequence[str]) -> Any:
-    """None, 'all', or a list of names and indices."""
+def read_layers(model: Model, words: Sequence[str]) -> Any:
+    """None, 'all', or a list of names and indices; digits are an index, unless the model has a layer of that name."""
     if not words:
         return None
     if "all" in words:
         return "all"
-    layers = [int(word) if word.removeprefix("-").isdecimal() else word for word in words]
-    return layers[0] if len(layers) == 1 else layers
+    if not any(word.removeprefix("-").isdecimal() for word in words):
+        return list(words)
+    names = {layer.name for layer in layers_of(model)}
+    return [int(word) if word.removeprefix("-").isdecimal() and word not in names else word for word in words]
 
 
 def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
@@ -176,11 +175,7 @@ def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

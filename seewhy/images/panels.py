@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
-from seewhy.errors import InputError
+from seewhy.errors import InputError, did_you_mean
 from seewhy.images.drawing import colored, pixels_of
 from seewhy.images.lettering import INK, PAPER, font, printable, wrapped
+
+SIGNED = b"Software\0seewhy"  # near the start of the PNG files that are written here
+WRITTEN = (".png", ".jpg", ".webp", ".pdf")
 
 
 def panel(
@@ -109,11 +114,40 @@ def scale_bar(colormap: str, signed: bool, marks: Sequence[str], width: int, wor
     return sheet
 
 
+def save(image: Image.Image, path: str | Path) -> None:
+    """Writes a panel in the format that the path's ending names; PNG files are signed.
+
+    Raises:
+        InputError: the path has no such ending, or cannot be written.
+    """
+    known = Image.registered_extensions()
+    kind = known.get(Path(path).suffix.lower())
+    if kind not in Image.SAVE:
+        came = f"the path {str(path)!r}, which ends in no format"
+        near = did_you_mean(Path(path).suffix, WRITTEN, f"write {Path(path).stem or 'why'}.png")
+        raise InputError(came, f"a file that ends in {', '.join(WRITTEN)} ...", near)
+    try:
+        image.save(path, kind, **({"pnginfo": signature()} if kind == "PNG" else {}))
+    except FileNotFoundError as error:
+        came = f"no folder {str(Path(path).parent)!r} to write {Path(path).name} in"
+        raise InputError(came, "a folder that is there", "make it first, or check the path") from error
+    except OSError as error:
+        came = f"{str(path)!r} cannot be written: {error.strerror or error}"
+        raise InputError(came, "a file that may be written, in a format for RGB", "name another path") from error
+
+
 def png(image: Image.Image) -> bytes:
-    """The image as the bytes of a PNG file, without metadata."""
+    """The image as the bytes of a PNG file, signed, without other metadata."""
     buffer = BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", pnginfo=signature())
     return buffer.getvalue()
+
+
+def signature() -> PngInfo:
+    """What tells a written panel from a photograph, so that no folder's scan explains it."""
+    info = PngInfo()
+    info.add_text("Software", "seewhy")
+    return info
 
 
 def _fitted(picture: Any, side: int) -> Image.Image:

@@ -167,7 +167,7 @@ class Explanations(Sequence[Explanation]):
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""
-        self.grid(**options).save(path)
+        panels.save(self.grid(**options), path)
 
     def __repr__(self) -> str:
         return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"

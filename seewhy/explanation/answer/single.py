@@ -230,7 +230,7 @@ class Explanation:
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the panel; `overlay().save(path)` writes the overlay alone. Options as in `overlay`."""
-        self.panel(**options).save(path)
+        panels.save(self.panel(**options), path)
 
     def __repr__(self) -> str:
         rows, columns = self.map.shape
