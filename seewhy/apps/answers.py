@@ -169,7 +169,7 @@ class Blocks:
 
     def show(self, file: Path, answer: Explanations, written: Written) -> None:
         layers = len({one.layer for one in answer})
-        self.longest = max(self.longest, *(cell_len(one.label) for one in answer))
+        self.longest = max(self.longest, *(cell_len(one.subject) for one in answer))
         if not self.started:
             self._head(answer[0], layers)
         moving = "" if written.animation is None else f", {written.animation.name}"
@@ -177,7 +177,7 @@ class Blocks:
         for one in answer:
             lies = f"{one.layer}: {short_where(one)}" if layers > 1 else short_where(one)
             chance = "" if one.probability is None else f"{one.probability:.1%}"
-            self._row(one.label, f"{one.score:.2f}", chance, lies, "dim" if one.empty else "")
+            self._row(one.subject, f"{one.score:.2f}", chance, lies, "dim" if one.empty else "")
             for note in one.notes:
                 self.notes[note] = self.notes.get(note, 0) + 1
         if written.raws:

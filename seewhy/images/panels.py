@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,8 @@ from seewhy.images.drawing import colored, pixels_of
 from seewhy.images.lettering import INK, PAPER, font, printable, wrapped
 
 SIGNED = b"Software\0seewhy"  # near the start of the PNG files that are written here
+WIDEST, NOTEBOOK = 1600, 960  # pixels of a panel: in a file, in a notebook
+_TILE = 224  # pixels of a picture's side in a panel, at least
 WRITTEN = (".png", ".jpg", ".webp", ".pdf")
 
 
@@ -24,7 +27,7 @@ def panel(
     columns: int | None = None,
     captions: Sequence[str] | None = None,
     title: str | None = None,
-    tile: int = 224,
+    tile: int = _TILE,
 ) -> Image.Image:
     """Several pictures in a strip or a grid on white, each with a caption under it.
 
@@ -45,7 +48,7 @@ def panel(
         raise InputError(f"{len(captions)} captions for {len(tiles)} pictures", "one each", "use '' for none")
     if tile < 1 or (columns is not None and columns < 1):
         raise InputError(f"columns={columns}, tile={tile}", "1 or more", "leave them out for the default")
-    across = min(len(tiles), columns or (len(tiles) if len(tiles) <= 5 else int(np.ceil(np.sqrt(len(tiles))))))
+    across = _across(len(tiles), columns)
     pictures = [_fitted(each, tile) for each in tiles]
     size = int(np.clip(tile // 16, 11, 18))
     words = [printable(text) for text in captions or [""] * len(tiles)]
@@ -71,6 +74,16 @@ def panel(
                 pen.text((left + tile / 2, top + height + gap // 2 + number * line), text, INK, letters, anchor="ma")
         top += height + under + gap
     return sheet
+
+
+def tile_for(tiles: Sequence[Any], columns: int | None, width: int) -> int:
+    """The side of the squares in a panel of at most that width that shows pictures as large as they are.
+
+    Small ones are enlarged to 224 pixels, and many beside each other are no smaller, also where it becomes too wide.
+    """
+    across = _across(len(tiles), columns)
+    largest: int = max(max(pixels_of(each).shape[:2]) for each in tiles)
+    return max(_TILE, min(largest, int(width / (1.05 * across + 0.05))))
 
 
 def stack(sheets: Sequence[Image.Image]) -> Image.Image:
@@ -141,6 +154,10 @@ def png(image: Image.Image) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "PNG", pnginfo=signature())
     return buffer.getvalue()
+
+
+def _across(count: int, columns: int | None) -> int:
+    return min(count, columns or (count if count <= 5 else math.ceil(math.sqrt(count))))
 
 
 def signature() -> PngInfo:
