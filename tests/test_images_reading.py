@@ -98,6 +98,21 @@ def test_sixteen_bit_grey_is_scaled_not_cut_off(big):
         assert np.asarray(read(source))[0, :, 1].tolist() == [0, 1, 128, 255]
 
 
+def test_whole_numbers_and_truth_values_are_pixels_where_they_fit(photo):
+    for kind in (np.int64, np.uint16, np.int32):
+        assert read(photo.astype(kind)).tobytes() == photo.tobytes()
+    assert np.asarray(read(photo > 99)).tobytes() == ((photo > 99) * np.uint8(255)).tobytes()
+    for wrong in (photo.astype(np.uint16) * 257, photo.astype(np.int64) - 300):
+        with pytest.raises(InputError, match="make it uint8: scale"):
+            read(wrong)
+
+
+def test_grey_of_32_bits_within_0_255_is_taken_as_it_is():
+    grey = np.array([[0, 7, 255]], np.int32)
+    assert np.asarray(read(Image.fromarray(grey)))[0, :, 0].tolist() == [0, 7, 255]
+    assert np.asarray(read(Image.fromarray(grey * 10)))[0, :, 0].tolist() == [0, 0, 10]
+
+
 def test_grey_in_floats():
     for values, expected in [([0, 0.5, 1], [0, 128, 255]), ([0, 128, 255], [0, 128, 255]), ([-3, 0, 3], [0, 128, 255])]:
         assert np.asarray(read(Image.fromarray(np.array([values], np.float32))))[0, :, 0].tolist() == expected
@@ -131,7 +146,9 @@ def test_uint8_tensor_is_a_picture(photo):
 def test_pictures_and_images_are_told_apart(photo, tmp_path):
     for source in ("a.png", tmp_path, b"", memoryview(b"x"), Image.new("L", (1, 1)), photo):
         assert is_picture(source)
-    for source in (photo.astype(np.float32), photo.astype(np.int64), None, 3, [photo]):
+    for source in (photo.astype(np.int64), photo > 9):
+        assert is_picture(source)
+    for source in (photo.astype(np.float32), photo[..., 0].astype(np.int64), None, 3, [photo], np.arange(3)):
         assert not is_picture(source)
 
 
@@ -216,7 +233,7 @@ def test_decompression_bombs_are_refused(photo, limit, monkeypatch):
         ((0, 30, 3), np.uint8, "[0, 30, 3]"),
         ((20,), np.uint8, "[20]"),
         ((20, 30, 3), np.float32, "an array of float32 [20, 30, 3]"),
-        ((20, 30, 3), np.int64, ".astype('uint8')"),
+        ((20, 30, 3), np.complex64, ".astype('uint8')"),
     ],
 )
 def test_arrays_of_another_kind(shape, dtype, words):
