@@ -33,7 +33,9 @@ import seewhy as sw
 
 TARGET, TARGETS = 281, list(range(280, 290))
 ONE, TEN, ALL = "one target, last layer", "ten targets, last layer", "one target, all residual blocks"
-LIMITS = {ONE: 1.15, TEN: 1.25, ALL: 2.5}  # of the plain forward pass, at batch 8
+ABLATED, GUIDED = "Ablation-CAM, last layer", "layer-guided Grad-CAM"
+METHODS = {ABLATED: "ablationcam", GUIDED: "layerguided"}  # without peers: one has the first, at a pass a channel
+LIMITS = {ONE: 1.15, TEN: 1.25, ALL: 2.5, ABLATED: 1.2, GUIDED: 2.8}  # of the plain forward pass, at batch 8
 KEPT_LIMIT = 1 / 20
 NOTES = {
     "pytorch-grad-cam": "resizes every map to the picture's size; of several layers gives the mean",
@@ -87,9 +89,9 @@ def main() -> int:
         model = build().to(asked.device)
         images = torch.randn(asked.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(asked.device)
         memory[net] = kept(model, images, layer)
-        for task in (ONE, TEN, ALL):
+        for task in LIMITS:
             runs = {"seewhy": ours(model, images, task, layer, blocks)}
-            if not asked.no_peers:
+            if not asked.no_peers and task not in METHODS:
                 runs |= dict(peers(model, images, task, layer, blocks))
             limit = LIMITS[task] if asked.batch == 8 else None
             for who, times in timed(plain(model, images), runs, task, asked, clock).items():
@@ -122,10 +124,10 @@ def plain(model: nn.Module, images: torch.Tensor) -> Run:
 def ours(model: nn.Module, images: torch.Tensor, task: str, layer: str, blocks: list[str]) -> Run:
     wrapped = sw.wrap(model)
     target: Any = TARGETS if task == TEN else TARGET
-    where: Any = blocks if task == ALL else layer
+    how: dict[str, Any] = {"layer": blocks if task == ALL else layer, "method": METHODS.get(task, "gradcam")}
 
     def run() -> Any:
-        return list(sw.explain_many(wrapped, images, batch_size=len(images), target=target, layer=where))
+        return list(sw.explain_many(wrapped, images, batch_size=len(images), target=target, **how))
 
     return run
 

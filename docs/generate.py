@@ -13,7 +13,7 @@ REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- written by docs/generate.py; do not edit -->\n\n"
 ERRORS = ("SeeWhyError", "InputError", "UnknownNameError", "EvidenceError", "MissingExtraError", "SeeWhyWarning")
 ORDER = (
-    *("explain", "explain_many", "compare_methods", "layers", "wrap", "load", "list_methods"),
+    *("explain", "explain_many", "compare_methods", "concepts", "layers", "wrap", "load", "list_methods"),
     *("top", "versus", "against", "probability", "output"),
     *("Explanation", "Explanations", "Failed"),
 )

@@ -19,6 +19,7 @@ _HOME = {
     "UnknownNameError": "errors",
     "against": "targets",
     "compare_methods": "explanation",
+    "concepts": "explanation",
     "explain": "explanation",
     "explain_many": "explanation",
     "layers": "explanation",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from seewhy.explanation import Explanations as Explanations
     from seewhy.explanation import Failed as Failed
     from seewhy.explanation import compare_methods as compare_methods
+    from seewhy.explanation import concepts as concepts
     from seewhy.explanation import explain as explain
     from seewhy.explanation import explain_many as explain_many
     from seewhy.explanation import layers as layers

@@ -11,9 +11,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from seewhy.targets import Aim, Floats
 
 Array: TypeAlias = Any  # an array of the model's framework
+
+Indices: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any]]]
 
 INPUT = "input"  # the name of the layer of methods that explain by the pixels of the image itself
 
@@ -30,10 +34,16 @@ class Ops(Protocol):
     def min(self, array: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array: ...
     def softmax(self, array: Array, axis: int) -> Array: ...
     def eye(self, size: int) -> Array: ...
+    def eigh(self, matrices: Array) -> tuple[Array, Array]:
+        """Eigenvalues, rising, and eigenvectors, in columns, of symmetric [..., n, n]; NaN where it is not finite."""
+
     def where(self, condition: Array, one: Array, other: Array | float) -> Array: ...
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Array: ...
     def reshape(self, array: Array, shape: tuple[int, ...]) -> Array: ...
     def moveaxis(self, array: Array, source: int, destination: int) -> Array: ...
+    def take_along_axis(self, array: Array, indices: Indices, axis: int) -> Array:
+        """As in NumPy, which the indices are of; they spread over dimensions of size 1."""
+
     def resize(self, maps: Array, shape: tuple[int, int]) -> Array:
         """[n, h, w] to [n, *shape], bilinear, edge-aligned (half-pixel centres)."""
 
@@ -76,6 +86,7 @@ class Evidence:
         ops: the framework's array functions.
         images: float [batch, height, width, channels], what the model ate.
         room: how many images the model takes at a time without straining memory.
+        linear: y is linear in the scores, up to a constant: `directions` is its slope everywhere.
         head: the linear weights behind pooling, where the layer has such a head ('head').
         edited: runs the rest of the network on changed activations [trials, batch, height, width, channels] ('edited').
         again: a new pass at new images [trials, batch, height, width, channels], with gradients by the image or
@@ -89,6 +100,7 @@ class Evidence:
     ops: Ops
     images: Array
     room: int
+    linear: bool = False
     head: Head | None = None
     edited: Callable[[Array], Trial] | None = None
     again: Callable[[Array, bool], Trial] | None = None

@@ -72,25 +72,29 @@ class Scores:
         return self.labels[index] if self.labels is not None else f"class {index}"
 
     def index(self, wanted: int | str) -> int:
-        """The class index for an index (negative ones count from the end) or a label.
+        """The class index for an index or a label.
 
         Raises:
             InputError: the index is out of range, there are no labels, or the label is that of several classes.
             UnknownNameError: no class has that label; the nearest are named.
         """
         if not isinstance(wanted, str):
-            if not -self.classes <= wanted < self.classes:
+            if not 0 <= wanted < self.classes:  # -1 too: in tables of labels it stands for 'none'
+                remedy = "check the order of the model's outputs"
+                if wanted in (-1, self.classes):
+                    remedy = f"count classes from 0; the last is {self.classes - 1}"
                 raise InputError(
                     f"class {wanted} of a model with {self.classes} classes",
                     f"an index from 0 to {self.classes - 1}",
-                    "count classes from 0" if wanted == self.classes else "check the order of the model's outputs",
+                    remedy,
                 )
-            return int(wanted) % self.classes
+            return int(wanted)
+        as_index = f"write {int(wanted)}, without quotes, for the class of that index" if wanted.isdecimal() else ""
         if self.labels is None:
             raise InputError(
                 f"target {wanted!r} for a model without labels",
                 f"a class index from 0 to {self.classes - 1}, or a model with labels",
-                "wrap(model, labels=[...]) names the classes, in the order of the model's outputs",
+                as_index or "wrap(model, labels=[...]) names the classes, in the order of the model's outputs",
             )
         for key in (lambda label: [label], _spellings):
             found = [i for i, label in enumerate(self.labels) if set(key(wanted)) & set(key(label))]
@@ -105,7 +109,8 @@ class Scores:
         raise UnknownNameError(
             f"no class is called {wanted!r}",
             f"one of the model's {self.classes} labels, or a class index",
-            did_you_mean(wanted, self.labels, f"the first labels are {', '.join(map(repr, self.labels[:3]))}"),
+            as_index
+            or did_you_mean(wanted, self.labels, f"the first labels are {', '.join(map(repr, self.labels[:3]))}"),
         )
 
 
@@ -284,7 +289,7 @@ class Versus:
         if one == two:
             raise InputError(f"versus({self.wanted!r}, {self.other!r})", "two different classes", "name another class")
         words = f"{scores.label(one)} rather than {scores.label(two)}"
-        # Of one output both classes are the same logit: their log odds, like those of two outputs, count it once.
+        # One output is the log odds of its two classes already; the difference of +z and -z would count it twice.
         weights = _unit(scores, one) if scores.single else _unit(scores, one) - _unit(scores, two)
         return [Aim(words, words, weights=weights)]
 
@@ -331,17 +336,22 @@ def top(count: int) -> Top:
     Args:
         count: how many classes, at least 1 and at most the number of the model's classes.
     """
-    return Top(count)
+    if isinstance(count, bool) or not isinstance(count, int | np.integer):
+        raise InputError(f"top({count!r})", "how many classes, a whole number", "write top(3)")
+    return Top(int(count))
 
 
 def versus(wanted: int | str, other: int | str) -> Versus:
     """'Why this class rather than that one?': the difference of their scores.
 
+    That is the log odds of the two classes. Of a model with one output it is the output itself, which is their log odds
+    already, or its negative.
+
     Args:
         wanted: class index or label that the map speaks for.
         other: class index or label that it is held against.
     """
-    return Versus(wanted, other)
+    return Versus(_class("versus", wanted), _class("versus", other))
 
 
 def against(wanted: int | str) -> Against:
@@ -352,7 +362,7 @@ def against(wanted: int | str) -> Against:
     Source:
         Selvaraju et al. 2017, arXiv:1610.02391, section 3.3, the counterfactual explanation.
     """
-    return Against(wanted)
+    return Against(_class("against", wanted))
 
 
 def probability(wanted: int | str) -> Probability:
@@ -361,7 +371,7 @@ def probability(wanted: int | str) -> Probability:
     Args:
         wanted: class index or label.
     """
-    return Probability(wanted)
+    return Probability(_class("probability", wanted))
 
 
 def output(function: Callable[[Any], Any]) -> Output:
@@ -371,7 +381,22 @@ def output(function: Callable[[Any], Any]) -> Output:
         function: takes the outputs of the whole batch as the model returns them and returns a tensor [batch]. (A bare
             function as `target` is called with the outputs of one picture at a time and returns one number.)
     """
+    if not callable(function):
+        raise InputError(
+            f"output({function!r})", "a function of the model's outputs", "as in output(lambda outputs: outputs[:, 3])"
+        )
     return Output(function)
+
+
+def _class(word: str, wanted: Any) -> int | str:
+    """A class index or label as given; an index in an array without dimensions as a number."""
+    if getattr(wanted, "shape", None) == () and hasattr(wanted, "item"):
+        wanted = wanted.item()
+    if isinstance(wanted, bool) or not isinstance(wanted, int | str):
+        raise InputError(
+            f"{wanted!r} as a class for {word}()", "a class index or a label", "write a whole number from 0, or a label"
+        )
+    return wanted
 
 
 def _unit(scores: Scores, index: int) -> Floats:

@@ -30,6 +30,11 @@ class Detector(nn.Module):
         return {"boxes": self.trunk(x).flatten(2).transpose(1, 2)}
 
 
+class Siamese(Detector):
+    def forward(self, x, other):
+        return self.trunk(x - other).mean((2, 3))
+
+
 def nan_network():
     model = network()
     nn.init.constant_(model[6].bias, float("nan"))
@@ -39,6 +44,42 @@ def nan_network():
 # what is asked → parts of (came, expected, remedy)
 WRONG = {
     "no picture": (lambda: sw.explain(labelled(), __file__), "test_bad_input.py", "image", ""),
+    "finercam of no class": (
+        lambda: sw.explain(network(), X, method="finercam", target=sw.versus(0, 1)),
+        "finercam of the target 'class 0 rather than class 1'",
+        "the score of one class",
+        "gradcam",
+    ),
+    "finercam of a probability": (
+        lambda: sw.explain(network(), X, method="finercam", target=sw.probability(0)),
+        "probability of class 0",
+        "the score of one class",
+        "gradcam",
+    ),
+    "finercam against more classes than there are": (
+        lambda: sw.explain(network(), X, method="finercam"),
+        "similar=3 of a model with 3 classes",
+        "from 1 to 2",
+        "write similar=2",
+    ),
+    "Score-CAM of no channel": (
+        lambda: sw.explain(network(), X, method="scorecam", channels=0),
+        "channels=0",
+        "at least one channel",
+        "for all",
+    ),
+    "Ablation-CAM per something": (
+        lambda: sw.explain(network(), X, method="ablationcam", per="channel"),
+        "per='channel'",
+        "'score' or 'activation'",
+        "leave it out",
+    ),
+    "CAM before the last convolution": (
+        lambda: sw.explain(network(), X, method="cam", layer="1"),
+        "without a linear head",
+        "global average pooling",
+        '"gradcam" or "hirescam"',
+    ),
     "no such file": (lambda: sw.explain(labelled(), "no-such-cat.jpg"), "no-such-cat.jpg", "", ""),
     "not a picture at all": (lambda: sw.explain(network(), 3.5), "of type float", "a path, PIL image", "its path"),
     "unknown preparation": (
@@ -71,6 +112,11 @@ WRONG = {
     "layer index": (lambda: sw.explain(network(), X, layer=9), "layer 9 of 4", "from -4 to 3", "layers(model)"),
     "unknown method": (lambda: sw.explain(network(), X, method="gradcan"), "'gradcan'", "gradcam", "did you mean 'gradcam'"),
     "unknown option": (lambda: sw.explain(network(), X, method="scorecam", score="logit"), "'score'", "scores=", "'scores'"),
+    "option as a text": (lambda: ints(steps="few"), "steps='few'", "a whole number", "steps=50"),
+    "option as a fraction": (lambda: ints(steps=2.5), "steps=2.5", "a whole number", "steps=50"),
+    "option as a truth": (lambda: ints(steps=True), "steps=True", "a whole number", "steps=50"),
+    "option that is none": (lambda: ints(baseline=None), "baseline=None", "a number", "baseline=0.0"),
+    "option as a number": (lambda: sw.explain(network(), X, method="scorecam", scores=1), "scores=1", "a text", "'logit'"),
     "mistyped argument": (lambda: sw.explain(network(), X, targt=3), "'targt'", "no option", "did you mean 'target'"),
     "layer of an image method": (
         lambda: sw.explain(network(), X, method="integrated_gradients", layer="2"), "layer='2'", "pixels", "leave",
@@ -86,9 +132,23 @@ WRONG = {
     "one picture for many": (lambda: sw.explain_many(network(), "cat.jpg"), "one picture", "several", "explain(model"),
     "targets twice": (lambda: sw.explain_many(network(), [X], target=1, targets=[1]), "target= and targets=", "one", ""),
     "too few targets": (lambda: list(sw.explain_many(network(), [X, X], targets=[1])), "more pictures than", "", "target="),
+    "too many targets": (lambda: list(sw.explain_many(network(), [X], targets=[1, 2])), "2 targets for 1 pictures", "one", ""),
+    "targets as text": (lambda: sw.explain_many(network(), [X], targets="abc"), "'abc'", "for each picture", "target="),
+    "targets that are one": (lambda: sw.explain_many(network(), [X], targets=1), "targets=1", "for each picture", "target="),
     "batch size": (lambda: sw.explain_many(network(), [X], batch_size=0), "batch_size=0", "at least 1", ""),
+    "batch size as text": (lambda: sw.explain_many(network(), [X], batch_size="a"), "batch_size='a'", "whole number", ""),
+    "no pictures": (lambda: sw.explain_many(network(), None), "of type NoneType", "a list of pictures", "[picture]"),
+    "one image for many": (lambda: sw.explain_many(network(), X), "one picture", "several", "explain(model"),
+    "an empty batch for many": (lambda: sw.explain_many(network(), X[None][:0]), "an empty batch", "at least one", ""),
+    "two inputs": (lambda: sw.explain(Siamese(), X), "Siamese cannot be called with images alone", "one input", "call="),
     "labels as a string": (lambda: sw.wrap(network(), labels="cat"), "labels='cat'", "a list of names", "labels=[...]"),
-    "labels with gaps": (lambda: sw.wrap(network(), labels={1: "cat"}), "[1]", "0 to 0", "count from 0"),
+    "labels with gaps": (lambda: sw.wrap(network(), labels={0: "cat", 3: "dog"}), "[0, 3]", "0 to 3", "name 1, 2 too"),
+    "labels below 0": (lambda: sw.wrap(network(), labels={-1: "none", 0: "cat"}), "[-1, 0]", "0 to 0", "count from 0"),
+    "labels by name": (lambda: sw.wrap(network(), labels={"cat": 0}), "['cat']", "{index: name}", "0: 'cat'"),
+    "call that is none": (lambda: sw.wrap(network(), call=3), "call=3", "a function of (model, images)", "lambda"),
+    "grid that is none": (lambda: sw.wrap(network(), grid=7), "grid=7", "(rows, columns)", "grid=(14, 14)"),
+    "outputs that are none": (lambda: sw.wrap(network(), outputs=3.5), "outputs=3.5", "a key, an index", "'logits'"),
+    "a model without weights": (lambda: sw.explain(network().to("meta"), X), "meta device", "with its weights", "to_empty"),
     "too few labels": (lambda: sw.explain(sw.wrap(network(), labels=["a"]), X), "1 labels for a model with 3 classes", "one label", "3 names"),
     "preset": (lambda: sw.wrap(network(), prepare="imagnet"), "'imagnet'", "", "'imagenet'"),
     "key of outputs": (lambda: sw.explain(sw.wrap(network(), outputs="logits"), X), "outputs='logits'", "", "one image"),
@@ -97,6 +157,10 @@ WRONG = {
     ),
     "function of one picture": (lambda: sw.explain(network(), X, target=lambda scores: scores), "[3]", "one number", ""),
 }  # fmt: skip
+
+
+def ints(**options):
+    return sw.explain(network(), X, method="integrated_gradients", **options)
 
 
 def labelled():
@@ -111,6 +175,11 @@ def test_wrong_input_is_told(wrong):
     for part, said in zip(parts, (caught.value.came, caught.value.expected, caught.value.remedy), strict=True):
         assert part in said, str(caught.value)
     assert len(caught.value.remedy) > 8
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert ints(steps=np.int64(3), baseline=np.float32(0)).method == "integrated_gradients"
+    assert ints(steps=3, baseline=1).method == "integrated_gradients"
 
 
 def test_floats_in_0_255_are_warned_of_where_the_preparation_is_known():

@@ -11,11 +11,13 @@ import pytest
 import skimage.data
 
 import seewhy as sw
+from tests.test_keras import process
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
+ON_KERAS = [page for page in WITH_CODE if "import keras" in page.read_text("utf-8")]
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def pictures(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [p for p in WITH_CODE if p not in ON_KERAS], ids=lambda p: str(p.relative_to(ROOT)))
 def test_python_blocks_run_and_print_what_they_say(page, pictures):
     """Blocks of a page run one after the other; a text block right behind one is what it prints."""
     names = {}
@@ -39,6 +41,14 @@ def test_python_blocks_run_and_print_what_they_say(page, pictures):
             exec(compile(code, str(page), "exec"), names)
         if printed:
             assert out.getvalue().strip() == printed.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ON_KERAS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_on_keras_run_in_a_process_of_their_own(page, pictures):
+    found = BLOCK.findall(page.read_text("utf-8"))
+    ran = process("tensorflow", "-c", "".join(code for code, _ in found))
+    assert ran.stdout.strip() == "".join(printed for _, printed in found).strip(), ran.stderr[-3000:]
 
 
 def test_the_reference_is_up_to_date():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import seewhy as sw
 from tests.test_bad_input import LABELS, X, labelled, network
@@ -100,6 +101,14 @@ def test_batch_size_changes_nothing(batch_size):
         np.testing.assert_allclose(one.map, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
 
 
+def test_on_the_cpu_eight_go_through_the_model_at_a_time():
+    model, seen = network(), []
+    handle = model.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    list(sw.explain_many(model, torch.rand(19, 3, 16, 16)))
+    handle.remove()
+    assert seen[-3:] == [8, 8, 3]  # before them the layers are found
+
+
 def test_a_stream_without_end_is_read_a_batch_at_a_time():
     read = itertools.count()
     pictures = (torch.rand(3, 16, 16) for _ in iter(lambda: next(read), None))
@@ -113,6 +122,46 @@ def test_loaders_of_batches_with_labels():
     loader = torch.utils.data.DataLoader(data, batch_size=2)
     assert len(list(sw.explain_many(network(), loader))) == 5
     assert len(list(sw.explain_many(network(), data))) == 5
+
+
+ITEMS = {  # an item of a stream, and how many images are in it
+    "image, label": (lambda x, file: (x, 3), 1),
+    "image, label in words": (lambda x, file: (x, "cat"), 1),
+    "image, label, weight": (lambda x, file: (x, 3, 0.5), 1),
+    "image, uint8 label": (lambda x, file: (x, torch.tensor(3, dtype=torch.uint8)), 1),
+    "image, mask": (lambda x, file: (x, torch.ones(1, 16, 16)), 1),
+    "image, uint8 mask": (lambda x, file: (x, torch.ones(16, 16, dtype=torch.uint8)), 1),
+    "batch, uint8 labels": (lambda x, file: [torch.stack([x, x]), torch.ones(2, dtype=torch.uint8)], 2),
+    "batch, masks": (lambda x, file: [torch.stack([x, x]), torch.ones(2, 1, 16, 16)], 2),
+    "two images": (lambda x, file: (x, x), 2),
+    "two images, label": (lambda x, file: (x, x.clone(), 1), 2),
+    "images, boxes": (lambda x, file: ((x, x), ({"boxes": 1}, {"boxes": 2})), 2),
+    "file, label in words": (lambda x, file: (file, "St. Bernard"), 1),
+    "two files": (lambda x, file: [file, str(file)], 2),
+    "picture, mask": (lambda x, file: (Image.open(file), Image.new("L", (90, 60))), 1),
+    "uint8 batch": (lambda x, file: np.zeros((2, 40, 40, 3), np.uint8), 2),
+}
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_no_image_of_an_item_is_lost_and_no_label_is_explained(item, picture, tmp_path):
+    make, count = ITEMS[item]
+    picture.save(tmp_path / "picture.png")
+    found = list(sw.explain_many(labelled(), [make(X, tmp_path / "picture.png")], target=0, signed=True))
+    assert len(found) == count
+    assert all(found)
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 2], [0, 1, 2, 0.5, 1]], ids=["too few", "one is none"])
+def test_what_was_asked_before_the_targets_went_wrong_is_answered(targets):
+    found = []
+    with pytest.raises(sw.InputError):
+        found.extend(sw.explain_many(network(), torch.stack([X] * 5), targets=targets))
+    assert [one.index for one in found] == [0, 1, 2]
+
+
+def test_targets_without_an_end_serve_any_number_of_pictures():
+    assert len(list(sw.explain_many(network(), [X, X], targets=itertools.repeat(1)))) == 2
 
 
 def test_it_reads_as_text_and_shows_itself(picture):
@@ -284,3 +333,24 @@ def test_one_pixel_does_not_make_a_map_of_pixels_blank():
     assert not (drawn[8, 3] == drawn[8, 12]).all()
     assert why.map.max() == 1000
     assert replace(why, layer="conv").scale == 1000
+
+
+def test_a_map_without_a_peak_is_told():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    grey = torch.full((3, 16, 16), 0.5)
+    why = sw.explain(model, grey, method="eigencam")
+    assert why.map.any()
+    assert any("same everywhere" in note and "integrated_gradients" in note for note in why.notes)
+    assert not sw.explain(model, torch.rand(3, 16, 16), method="eigencam").notes
+
+
+def test_layer_guided_maps_of_several_layers_and_targets():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(4, 3),
+    )  # fmt: skip
+    found = sw.explain(model, torch.rand(3, 17, 15), method="layerguided", layer=["1", "3"], target=[0, 1])
+    assert [(why.layer, why.index) for why in found] == [("1", 0), ("3", 0), ("1", 1), ("3", 1)]
+    assert {why.map.shape for why in found} == {(17, 15)}
+    again = sw.explain(model, found[1].seen.image, method="layerguided", target=0)  # the default layer
+    np.testing.assert_array_equal(again.map, found[1].map)

@@ -31,9 +31,10 @@ def test_a_synonym_names_its_class():
     assert settle("Tabby Cat")[0].index == 0
 
 
-def test_indices_count_from_the_end_too():
-    assert settle(-1)[0].index == 2
-    assert settle(np.int64(2))[0].index == 2
+@pytest.mark.parametrize("asked", [2, np.int64(2), np.array(2), sw.against(np.array(2)), sw.versus(np.int32(2), 0)])
+def test_an_index_in_any_type(asked):
+    (aim,) = settle(asked)
+    assert abs(aim.weights[2]) == 1
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,9 @@ def test_probabilities_do_not_overflow():
     [
         (3, "class 3 of a model with 3 classes", "count classes from 0"),
         (-4, "class -4", "order of the model's outputs"),
+        (-1, "class -1 of a model with 3 classes", "count classes from 0; the last is 2"),
+        (sw.versus(0, -1), "class -1", "the last is 2"),
+        ("2", "no class is called '2'", "write 2, without quotes"),
         ("tigercat", "no class is called 'tigercat'", "did you mean 'tiger_cat'?"),
         (sw.top(4), "top(4) of a model with 3 classes", "write top(3)"),
         (sw.top(0), "top(0)", "write top(1)"),
@@ -87,10 +91,31 @@ def test_wrong_targets_are_told(asked, came, remedy):
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("make", "came"),
+    [
+        (lambda: sw.probability(0.5), "0.5 as a class for probability()"),
+        (lambda: sw.versus(1.7, 0), "1.7 as a class for versus()"),
+        (lambda: sw.versus(0, None), "None as a class for versus()"),
+        (lambda: sw.against(True), "True as a class for against()"),
+        (lambda: sw.against(sw.top(1)), "Top("),
+        (lambda: sw.top("3"), "top('3')"),
+        (lambda: sw.top(2.0), "top(2.0)"),
+        (lambda: sw.output(3), "output(3)"),
+    ],
+)
+def test_what_is_no_class_is_told_at_once(make, came):
+    with pytest.raises(sw.InputError) as caught:
+        make()
+    assert came in caught.value.came
+
+
 def test_a_label_of_a_model_without_labels():
     with pytest.raises(sw.InputError, match="without labels") as caught:
         settle("cat", Scores(np.zeros((1, 3))))
     assert "wrap(model, labels=" in caught.value.remedy
+    with pytest.raises(sw.InputError, match="write 2, without quotes"):
+        settle("2", Scores(np.zeros((1, 3))))
 
 
 def test_one_label_for_two_classes():

@@ -509,6 +509,7 @@ SHAPES = {
     "dict": lambda y: {"logits": y},
     "logits among others": lambda y: {"embedding": y * 2 + 1, "logits": y, "loss": y.sum()},
     "object": lambda y: SimpleNamespace(loss=None, logits=y),
+    "loss, logits": lambda y: (y.sum(), y),
     "nested": lambda y: {"main": (y,), "ids": torch.arange(len(y))},
     "int keys": lambda y: OrderedDict({0: y}),
 }
@@ -598,6 +599,19 @@ def test_scores_that_the_user_points_at(asked):
         assert layers == (["body.2", "stem.2"] if first is main else ["stem.2", "body.2"])
 
 
+def test_a_loss_beside_the_scores_is_none_of_them():
+    why = explained(variant(lambda self, x: (Net.forward(self, x).sum(), Net.forward(self, x)))())
+    assert not why.notes
+
+
+@pytest.mark.parametrize("name", ["told", "labels", "prepare"])
+def test_a_module_may_hold_anything_under_any_name(name):
+    model = Net()
+    setattr(model, name, {"labels": ["a"]})
+    assert_same(explained(model).map, wanted())
+    assert_same(explained(sw.wrap(model)).map, wanted())
+
+
 def test_two_unnamed_candidates_for_scores_are_not_passed_over_in_silence():
     def forward(self, x):
         features = self.features(x)
@@ -621,6 +635,7 @@ ENDS = {
     "sigmoid_": (lambda y: y.sigmoid_(), "sigmoid"),
     "nn.Sigmoid": (nn.Sigmoid(), "sigmoid"),
     "expit": (lambda y: torch.special.expit(y), "sigmoid"),
+    "clipped": (lambda y: y.sigmoid().clamp(1e-6, 1 - 1e-6), "sigmoid"),
     "in a dict": (lambda y: {"probs": y.softmax(1)}, "softmax"),
     "in float32": (lambda y: y.softmax(1).double(), "softmax"),
     "two heads": (lambda y: (y.softmax(1), (y * 2).softmax(1)), "softmax"),
@@ -638,6 +653,13 @@ def test_the_scores_before_the_end_are_explained(end, word):
     expected = 1 / (1 + np.exp(-plain.scores)) if word == "sigmoid" else plain.probabilities
     np.testing.assert_allclose(why.probabilities, expected, atol=1e-6)
     assert not plain.notes
+
+
+def test_a_clipped_end_is_seen_also_where_it_is_clipped():
+    model = variant(lambda self, x: (80 * Net.forward(self, x)).sigmoid().clamp(1e-6, 1 - 1e-6))().eval()
+    why = explained(model, 5 * X)
+    np.testing.assert_allclose(why.scores, 80 * Net().eval()(5 * X[None])[0].detach().numpy(), rtol=1e-4)
+    assert np.abs(why.scores).max() > 15
 
 
 def test_a_gate_is_not_taken_for_the_end():
@@ -665,6 +687,71 @@ def test_where_the_step_before_cannot_be_found_log_p_is_explained_and_said(end, 
     assert any("log p" in note for note in why.notes)
 
 
+SQUASHED = {
+    "1 / (1 + exp(-z))": lambda y: 1 / (1 + (-y).exp()),
+    "exp(z) / (1 + exp(z))": lambda y: y.exp() / (1 + y.exp()),
+    "tanh": lambda y: 0.5 + 0.5 * (y / 2).tanh(),
+    "hardsigmoid": F.hardsigmoid,
+    "smoothed sigmoid": lambda y: 0.01 + 0.98 * y.sigmoid(),
+}
+
+
+@pytest.mark.parametrize("classes", [1, 5])
+@pytest.mark.parametrize("end", SQUASHED.values(), ids=SQUASHED)
+def test_sigmoids_that_cannot_be_seen_are_known_by_what_they_give(end, classes):
+    model, target = variant(lambda self, x: end(Net.forward(self, x)))(classes=classes), classes // 2
+    why = explained(model, target=target)
+    p = model.eval()(X[None])[0].detach().numpy()
+    np.testing.assert_allclose(why.probabilities, [1 - p[0], p[0]] if classes == 1 else p, atol=1e-5)
+    sign = 1 if classes > 1 else -1
+    assert_same(why.map, sign * by_hand(model, X, "body.2", lambda p: torch.logit(p)[0, target]), 1e-3)
+    assert any("log(p / (1 - p))" in note for note in why.notes)
+    batch = list(sw.explain_many(model, torch.stack([X, image(seed=2)]), target=target, layer="body.2", signed=True))
+    np.testing.assert_allclose(batch[0].probabilities, why.probabilities, atol=1e-5)
+
+
+def test_a_sigmoid_that_cannot_be_seen_is_followed_where_it_is_rounded_to_one():
+    model = variant(lambda self, x: 1 / (1 + (-20 - Net.forward(self, x)).exp()))()
+    why = explained(model)
+    assert why.probability > 1 - 1e-6
+    assert not why.empty
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Net(classes=1), lambda: OneOfTokens(), lambda: Pooled()], ids=["net", "tokens", "no head"]
+)
+def test_scores_between_0_and_1_by_chance_stay_scores(make):
+    model = make().eval()
+    if hasattr(model, "head"):
+        with torch.no_grad():
+            model.head.weight.mul_(0.1), model.head.bias.fill_(0.5)
+    z = float(model(X[None]).detach().flatten()[0])
+    assert 0 < z < 1
+    why = sw.explain(model, X, target=1)
+    assert why.scores[1] == pytest.approx(z, abs=1e-5)
+    assert not any("log" in note for note in why.notes)
+
+
+class OneOfTokens(Tokens):
+    """Behind its norm the scores are of the same size for every image."""
+
+    def __init__(self):
+        super().__init__(pooled=True)
+        self.head = nn.Linear(16, 1)
+
+
+class Pooled(Net):
+    def forward(self, x):
+        return self.features(x).mean((1, 2, 3))[:, None]
+
+
+def test_an_image_of_nan_says_nothing_about_the_end_of_the_model():
+    model = variant(lambda self, x: Net.forward(self, x).sigmoid())()
+    bad, good = sw.explain_many(model, [torch.full_like(X, float("nan")), X], batch_size=1)
+    assert not bad
+    assert any("ends in sigmoid" in note for note in good.notes)
+
+
 # several inputs, other shapes of model
 
 
@@ -681,6 +768,16 @@ def test_several_inputs(swapped):
     model = Siamese()
     expected = by_hand(model, X, "body.2", 2, call)  # the last call: of the second image
     assert_same(explained(sw.wrap(model, call=call)).map, expected)
+
+
+@pytest.mark.parametrize("error", [TypeError("f() missing 1 required positional argument: 'y'"), KeyError("x")])
+def test_errors_of_the_models_own_pass_as_they_are(error):
+    def forward(self, x):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        sw.explain(variant(forward)(), X)
+    assert caught.value is error
 
 
 def test_auxiliary_heads_and_side_branches():
@@ -720,8 +817,11 @@ def test_a_convolution_without_known_channels():
 
 
 def test_the_wrong_number_of_channels_is_told():
-    with pytest.raises(sw.InputError, match=r"\[4, 32, 32\]|\[1, 4, 32, 32\]"):
-        sw.explain(Net(), torch.rand(4, 32, 32))
+    model = Net()
+    assert sw.layers(model, X)
+    for wrong in (lambda: sw.explain(model, torch.rand(4, 32, 32)), lambda: sw.layers(model, torch.rand(4, 32, 32))):
+        with pytest.raises(sw.InputError, match=r"\[4, 32, 32\]|\[1, 4, 32, 32\]"):
+            wrong()
     with pytest.raises(sw.InputError, match="permute"):
         sw.explain(Net(), torch.rand(32, 32, 3))
 
@@ -1058,6 +1158,24 @@ def test_default_layer_of_timm(kind):
     timm = pytest.importorskip("timm")
     name, options, side, expected = TIMM[kind]
     defaults(lambda: timm.create_model(name, pretrained=False, num_classes=5, **options), side, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("resnet10t.c3_in1k", True), ("convnext_atto.d2_in1k", True), ("vit_tiny_patch16_224.augreg_in21k", False)],
+)
+def test_imagenets_labels_are_for_weights_from_imagenet(name, known):
+    timm = pytest.importorskip("timm")
+    model = timm.create_model(name, pretrained=False, num_classes=1000)
+    assert (sw.wrap(model).labels is not None) is known
+
+
+def test_what_goes_wrong_in_timm_is_not_kept_quiet():
+    timm = pytest.importorskip("timm")
+    model = timm.create_model("resnet10t", pretrained=False)
+    model.pretrained_cfg = {**model.pretrained_cfg, "crop_pct": "all"}
+    with pytest.raises(TypeError):
+        sw.wrap(model)
 
 
 TINY = {

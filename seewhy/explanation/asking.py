@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from seewhy.errors import EvidenceError, InputError, SeeWhyError
 from seewhy.evidence import INPUT, Evidence, Model
 from seewhy.explanation.answer import Explanation, Explanations, Failed, Seen
 from seewhy.explanation.listing import Layers
+from seewhy.explanation.streams import check_several, is_iterable, singles
 from seewhy.images.probing import warn_of_range
 from seewhy.images.reading import is_picture, name_of, read
 from seewhy.methods import Method, find_method
@@ -25,6 +25,11 @@ EMPTY = (
     "The map is all zero: nothing at this layer speaks for the target. Try signed=True to see what speaks against it, "
     "another layer (layers(model)), or the predicted class."
 )
+EVEN = (
+    "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
+    "method integrated_gradients, which looks at the pixels."
+)
+_ONE_EACH = "one target for each picture"
 
 
 def explain(
@@ -73,32 +78,33 @@ def explain_many(
     method: str = "gradcam",
     layer: Any = None,
     signed: bool = False,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     **options: Any,
 ) -> Iterator[Any]:
     """Explains any number of pictures, in order, a batch at a time; memory does not grow with their number.
 
     Args:
-        pictures: what `explain` takes, of any length; or a batch of images, or a loader of such batches.
+        pictures: what `explain` takes, of any length; or a batch of images, or a loader of such batches. What stands
+            beside an image, as its label does in (image, label), is passed over.
         target: asked of every picture, as in `explain`.
         targets: instead of `target`, one for each picture.
-        batch_size: how many pictures go through the model at a time.
+        batch_size: how many pictures go through the model at a time; default: 8 on the CPU, else 32.
         model, method, layer, signed, options: as in `explain`.
     Yields:
         What `explain` returns, for each picture; `Failed` for one that cannot be read or explained.
     Raises:
-        InputError: the question itself (targets, method, layer, option) cannot be used.
+        InputError: the question itself (targets, method, layer, option) cannot be used, or `targets` are not as many
+            as the pictures; what was answered until then has been given.
     """
-    if batch_size < 1:
-        raise InputError(f"batch_size={batch_size}", "at least 1", "leave it out for 32")
-    if isinstance(pictures, str | bytes | Path | Image.Image):
-        raise InputError(
-            f"one picture ({name_of(pictures)})", "several, in a list or any iterable", "use explain(model, picture)"
-        )
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise InputError(f"batch_size={batch_size!r}", "a whole number, at least 1", "leave it out for the default")
+    check_several(pictures)
     if target is not None and targets is not None:
         raise InputError("target= and targets=", "one of them", "targets= gives each picture its own")
-    question = _question(target, method, layer, signed, options)
-    return _stream(as_model(model), pictures, targets, question, batch_size)
+    if targets is not None and (isinstance(targets, str) or not is_iterable(targets)):
+        raise InputError(f"targets={targets!r}", "a target for each picture", "target= asks the same of all")
+    question, wrapped = _question(target, method, layer, signed, options), as_model(model)
+    return _stream(wrapped, pictures, targets, question, batch_size or _usual_batch(wrapped))
 
 
 def layers(model: Any, picture: Any = None) -> Layers:
@@ -174,17 +180,15 @@ def _stream(
     """Batches of images of one shape, in order; what cannot be read takes its place as `Failed`."""
     own = None if targets is None else iter(targets)
     waiting: list[tuple[Seen | Failed, _Question]] = []
-    for number, source in enumerate(_singles(pictures)):
-        asked = question
-        if own is not None:
-            try:
-                targets, several = as_targets(next(own))
-            except StopIteration:
-                came = f"more pictures than targets ({number})"
-                raise InputError(came, "one target for each picture", "target= asks the same of all") from None
-            asked = replace(question, targets=targets, several=several)
+    number = 0
+    for number, source in enumerate(singles(pictures), 1):
         try:
-            item: Seen | Failed = _ready(model, source, first=number == 0)
+            asked = question if own is None else _with_next(own, question, number)
+        except SeeWhyError:
+            yield from _in_order(model, waiting)  # what was asked before is answered all the same
+            raise
+        try:
+            item: Seen | Failed = _ready(model, source, first=number == 1)
         except SeeWhyError as error:
             item = Failed(name_of(source), error)
         waiting.append((item, asked))
@@ -192,17 +196,21 @@ def _stream(
             yield from _in_order(model, waiting)
             waiting = []
     yield from _in_order(model, waiting)
+    if isinstance(targets, Sized) and len(targets) > number:  # one without an end may serve any number
+        raise InputError(f"{len(targets)} targets for {number} pictures", _ONE_EACH, "target= asks the same of all")
 
 
-def _singles(pictures: Iterable[Any]) -> Iterator[Any]:
-    """Single pictures or images out of lists, batches, and loaders of batches or of (batch, labels)."""
-    for one in pictures:
-        if isinstance(one, list | tuple) and len(one) == 2 and not is_picture(one[1]):
-            one = one[0]  # (image, label)
-        if len(getattr(one, "shape", ())) == 4 and not is_picture(one):
-            yield from one
-        else:
-            yield one
+def _with_next(targets: Iterator[TargetLike], question: _Question, number: int) -> _Question:
+    """The question with the next target, of picture `number`."""
+    for asked in targets:
+        found, several = as_targets(asked)
+        return replace(question, targets=found, several=several)
+    raise InputError(f"more pictures than targets ({number - 1})", _ONE_EACH, "target= asks the same of all")
+
+
+def _usual_batch(model: Model) -> int:
+    """On a CPU the activations of more pictures leave its caches, and each picture takes longer."""
+    return 8 if str(getattr(model, "device", "")).startswith("cpu") else 32
 
 
 def _in_order(model: Model, waiting: Sequence[tuple[Seen | Failed, _Question]]) -> Iterator[Any]:
@@ -233,8 +241,10 @@ def _answers(model: Model, items: Sequence[Seen], asked: Sequence[list[Target]],
         except SeeWhyError as error:
             return _one_by_one(model, items, asked, question, error)
         names, several_layers = ([INPUT], False) if entry.on_image else model.choose(question.layer, images)
+        beside = [] if entry.beside is None else entry.beside(model.layers(images))
+        taken = list(dict.fromkeys([*names, *beside]))
         try:
-            run = stack.enter_context(model.run(images, names, entry.needs))
+            run = stack.enter_context(model.run(images, taken, entry.needs))
         except SeeWhyError as error:
             return _one_by_one(model, items, asked, question, error)
         scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
@@ -243,9 +253,10 @@ def _answers(model: Model, items: Sequence[Seen], asked: Sequence[list[Target]],
         settled = [_settled(targets, judged, i) for i, targets in enumerate(asked)]
         if not scores.outputs and any(aim.function is None for aims in settled for aim in aims):
             raise _no_scores(model)
+        settled = [[entry.aimed(aim, judged, i, question.options) for aim in aims] for i, aims in enumerate(settled)]
         columns = list(zip(*settled, strict=True))  # [target][picture]
-        found = run.evidence(columns)
-        cells = [[_judge(one, question) for one in row] for row in found]  # [target][layer]
+        found = [dict(zip(taken, row, strict=True)) for row in run.evidence(columns)]
+        cells = [[_judge(row[name], [row[other] for other in beside], question) for name in names] for row in found]
     shown = _Batch(model, question, names, scores, run.notes)
     answers: list[Any] = []
     for i, item in enumerate(items):
@@ -284,10 +295,10 @@ def _settled(targets: Sequence[Target], scores: Scores, picture: int) -> list[Ai
     return [aim for target in targets for aim in target.settle(scores, picture)]
 
 
-def _judge(evidence: Evidence, question: _Question) -> tuple[Floats, Floats]:
+def _judge(evidence: Evidence, beside: Sequence[Evidence], question: _Question) -> tuple[Floats, Floats]:
     """Maps [batch, h, w] and the target's values [batch], on the host."""
-    ops = evidence.ops
-    maps = question.method.function(evidence, **question.options)
+    ops, entry = evidence.ops, question.method
+    maps = entry.map(evidence if entry.beside is None else [evidence, *beside], question.options)
     if not question.signed:
         maps = ops.relu(maps)
     return ops.numpy(maps).astype(np.float32), ops.numpy(evidence.values)
@@ -326,9 +337,16 @@ class _Batch:
             model=self.model.name,
             labels=self.model.labels,
             signed=self.question.signed,
-            notes=self.notes if own.any() else (*self.notes, EMPTY),
+            notes=(*self.notes, *_told(own)),
             seen=item,
         )
+
+
+def _told(values: Floats) -> list[str]:
+    """What the reader of a map should know of its values."""
+    if not values.any():
+        return [EMPTY]
+    return [EVEN] if values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max() else []
 
 
 def _no_scores(model: Model) -> EvidenceError:

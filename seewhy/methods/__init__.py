@@ -7,16 +7,22 @@ and tests read. Functions return signed maps: `explain` applies the ReLU, alike 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from numbers import Integral, Real
 from typing import Any
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
-from seewhy.evidence import Array
+from seewhy.evidence import Array, Layer
+from seewhy.targets import Aim, Scores
 
 _CATALOGUE: dict[str, Method] = {}
-_HOMES = ("gradient", "activation", "trial", "input")
+_HOMES = ("gradient", "activation", "contrast", "layered", "decomposition", "trial", "input")
+_KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
+    **{bool: (bool, "True or False"), str: (str, "a text")},
+    **{int: (Integral, "a whole number"), float: (Real, "a number")},
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,9 @@ class Method:
         passes: what it costs, in passes through the model.
         needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again'.
         on_image: the map is of the image's own pixels; no layer is chosen.
+        beside: names further layers, out of all of a model's; the function then takes a list of Evidence: of the layer
+            chosen, then of these. None where it takes Evidence of the layer chosen alone.
+        aims: turns what was asked of one class into what is explained instead; None where that is the same.
         summary: one line.
         options: name and default of what can be set.
     """
@@ -42,16 +51,19 @@ class Method:
     passes: str
     needs: frozenset[str]
     on_image: bool
+    beside: Callable[[Sequence[Layer]], list[str]] | None
+    aims: Callable[..., Aim] | None
     summary: str
     options: Mapping[str, Any]
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options as given, if the method has them all.
+        """The options as given, if the method has them all and they are of the same kind as their defaults.
 
         Raises:
             UnknownNameError: the method has no option of that name.
+            InputError: as a text where the method takes a number, or a fraction where it takes a whole number.
         """
-        for name in options:
+        for name, given in options.items():
             if name not in self.options:
                 own = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
                 raise UnknownNameError(
@@ -59,22 +71,52 @@ class Method:
                     f"one of its options: {own}" if own else "no option at all",
                     did_you_mean(name, [*self.options, "target", "method", "layer", "signed"], "leave it out"),
                 )
+            usual = self.options[name]
+            kind, words = _KINDS.get(type(usual), (object, "an option"))
+            if not isinstance(given, kind) or (kind in (Integral, Real) and isinstance(given, bool)):
+                raise InputError(f"{name}={given!r} for {self.name}", words, f"the default is {name}={usual!r}")
         return dict(options)
+
+    def map(self, evidence: Any, options: Mapping[str, Any]) -> Array:
+        """Signed map [batch, height, width]."""
+        return self.function(evidence, **{name: options[name] for name in _options(self.function) if name in options})
+
+    def aimed(self, aim: Aim, scores: Scores, picture: int, options: Mapping[str, Any]) -> Aim:
+        """What is explained for a picture of the batch of which `aim` was asked."""
+        if self.aims is None:
+            return aim
+        return self.aims(
+            aim, scores, picture, **{name: options[name] for name in _options(self.aims) if name in options}
+        )
 
 
 def method(
-    name: str, *, family: str, paper: str, passes: str, needs: tuple[str, ...] = (), on_image: bool = False
+    name: str,
+    *,
+    family: str,
+    paper: str,
+    passes: str,
+    needs: tuple[str, ...] = (),
+    on_image: bool = False,
+    beside: Callable[[Sequence[Layer]], list[str]] | None = None,
+    aims: Callable[..., Aim] | None = None,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
-    """Registers a function of Evidence as an explanation method; its keyword-only parameters are its options."""
+    """Registers a function of Evidence as a method; keyword-only parameters, its own and of `aims`, are its options."""
 
     def register(function: Callable[..., Array]) -> Callable[..., Array]:
         summary = (inspect.getdoc(function) or "").splitlines()[0]
-        parameters = inspect.signature(function).parameters.values()
-        options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-        _CATALOGUE[name] = Method(name, function, family, paper, passes, frozenset(needs), on_image, summary, options)
+        options = _options(function) | (_options(aims) if aims else {})
+        _CATALOGUE[name] = Method(
+            name, function, family, paper, passes, frozenset(needs), on_image, beside, aims, summary, options
+        )
         return function
 
     return register
+
+
+def _options(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 def list_methods() -> Methods:
@@ -85,7 +127,9 @@ def list_methods() -> Methods:
     """
     for home in _HOMES:
         import_module(f"seewhy.methods.{home}")
-    return Methods(_CATALOGUE.values())
+    found = sorted(_CATALOGUE.values(), key=lambda entry: _HOMES.index(entry.function.__module__.rpartition(".")[2]))
+    families = list(dict.fromkeys(entry.family for entry in found))
+    return Methods(sorted(found, key=lambda entry: families.index(entry.family)))
 
 
 class Methods(list[Method]):

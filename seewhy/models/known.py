@@ -25,11 +25,12 @@ _KNOWN: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
 def what_is_known(model: Any) -> Known:
     """Labels and preparation as the model tells them; asked once and remembered weakly."""
     try:
-        if model not in _KNOWN:
-            _KNOWN[model] = _of_timm(model) or _of_transformers(model) or Known()
-        return _KNOWN[model]
+        remembered = _KNOWN.get(model)
     except TypeError:  # cannot be remembered
         return Known()
+    if remembered is None:
+        remembered = _KNOWN[model] = _of_timm(model) or _of_transformers(model) or Known()
+    return remembered
 
 
 @cache
@@ -46,7 +47,8 @@ def _of_timm(model: Any) -> Known | None:
     from timm.data import create_transform, resolve_data_config
 
     labels = config.get("label_names")
-    if labels is None and getattr(model, "num_classes", None) == 1000:
+    # 1,000 classes of one's own are not told from ImageNet's, unless the weights come from other data
+    if labels is None and getattr(model, "num_classes", None) == config.get("num_classes") == 1000:
         labels = imagenet_labels()
     prepare = create_transform(**resolve_data_config({}, model=model), is_training=False)
     return Known(tuple(labels) if labels else None, prepare)

@@ -6,7 +6,7 @@ An array is anything with a shape and a dtype.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,12 @@ KEYS = (
 )
 LOGARITHMS = "The model gives log p, and the step before was not found: log p is explained."
 PROBABILITIES = "The model gives probabilities, and the step before was not found: log p is explained."
+ODDS = (
+    "The model gives numbers between 0 and 1 whatever the image, as a sigmoid does, and the step before was not found: "
+    "log(p / (1 - p)) is explained."
+)
+
+_Candidate: TypeAlias = tuple[Array, Array]  # as the model returns it, and as scores
 
 
 def seen_through(ending: str) -> str:
@@ -49,14 +55,14 @@ def scores_among(
                 "pick the scores, as in wrap(model, outputs=lambda out: out['logits'])",
             )
         return scores, ()
-    named, others = _candidates(outputs, as_scores)
+    named, others = (_with_a_batch(found) for found in _candidates(outputs, as_scores))
     if not named and not others:
         return None, ()
     note = (
         f"The model returns {describe(outputs)}; the first that could be scores is taken. "
         "wrap(model, outputs=...) picks another."
     )
-    return (named or others)[0], (note,) if not named and len(others) > 1 else ()
+    return (named or others)[0][1], (note,) if not named and len(others) > 1 else ()
 
 
 def describe(outputs: Any) -> str:
@@ -90,11 +96,16 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
-def _candidates(outputs: Any, as_scores: Callable[[Any], Array | None]) -> tuple[list[Array], list[Array]]:
+def _with_a_batch(found: list[_Candidate]) -> list[_Candidate]:
+    """Without the single numbers, which are a loss; where there is nothing else, one may be an image's one score."""
+    return [one for one in found if len(one[0].shape)] or found
+
+
+def _candidates(outputs: Any, as_scores: Callable[[Any], Array | None]) -> tuple[list[_Candidate], list[_Candidate]]:
     """What could be scores: under a name that says so, and elsewhere."""
     if _is_array(outputs):
         scores = as_scores(outputs)
-        return [], [] if scores is None else [scores]
+        return [], [] if scores is None else [(outputs, scores)]
     if isinstance(outputs, Mapping):
         named, others = [outputs[key] for key in KEYS if key in outputs], list(outputs.values())
     elif isinstance(outputs, list | tuple) and not hasattr(outputs, "logits"):
@@ -104,7 +115,7 @@ def _candidates(outputs: Any, as_scores: Callable[[Any], Array | None]) -> tuple
     return [s for v in named for s in _all(v, as_scores)], [s for v in others for s in _all(v, as_scores)]
 
 
-def _all(value: Any, as_scores: Callable[[Any], Array | None]) -> list[Array]:
+def _all(value: Any, as_scores: Callable[[Any], Array | None]) -> list[_Candidate]:
     if callable(value) and not _is_array(value):
         return []
     named, others = _candidates(value, as_scores)

@@ -146,6 +146,7 @@ class PlainRun:
             ops=NumpyOps(),
             images=self.images,
             room=64,
+            linear=all(aim.weights is not None for aim in row),
             head=Head(self.model.weights) if name == "relu" else None,
             edited=edited,
             again=again,
@@ -165,6 +166,10 @@ class NumpyOps:
         powers = np.exp(array - array.max(axis, keepdims=True))
         shares: Floats = powers / powers.sum(axis, keepdims=True)
         return shares
+
+    def eigh(self, matrices: Floats) -> tuple[Floats, Floats]:
+        found: tuple[Floats, Floats] = np.linalg.eigh(matrices)
+        return found
 
     def resize(self, maps: Floats, shape: tuple[int, int]) -> Floats:
         return np.stack([upscale(one, shape, "bilinear") for one in maps])

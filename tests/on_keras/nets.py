@@ -22,8 +22,8 @@ def sequential(*layers, side=(10, 9, 3), seed=0):
     return drawn(keras.Sequential([keras.Input(side), *layers]), seed)
 
 
-def pooled(*layers, **more):
-    return sequential(*layers, L.GlobalAveragePooling2D(), L.Dense(3, name="head"), **more)
+def pooled(*layers, classes=3, **more):
+    return sequential(*layers, L.GlobalAveragePooling2D(), L.Dense(classes, name="head"), **more)
 
 
 def backbone(side=(32, 32, 3), name="backbone"):

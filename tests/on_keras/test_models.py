@@ -59,6 +59,12 @@ def test_the_table_of_layers():
     assert "→" in repr(table)
 
 
+def test_all_layers_are_those_that_end_a_step():
+    model = nets.nested()
+    found = sw.explain(model, IMAGE, layer="all", target=1)
+    assert [one.layer for one in found] == [f"backbone/{name}" for name in ("relu1", "conv2", "add", "last")]
+
+
 def test_frozen_as_unfrozen():
     model = nets.nested()
     wanted = signed(model)

@@ -1,11 +1,13 @@
-"""What every method on every framework must hold: plain functions of (method name, case)."""
+"""What every method on every framework must hold: plain functions of (form, case)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 import seewhy as sw
+from seewhy.methods import find_method
 from tests import papers
 
 
@@ -13,17 +15,20 @@ from tests import papers
 class Case:
     """A model to explain, an image in its layout, and what an independent pass gives for it.
 
-    `activations` and `gradients` [channels, height, width] at `layer` for class `target`; `weights` [outputs, channels]
-    of the head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient;
-    images of these functions have channels last.
+    `scores` [classes]; `activations` [channels, height, width] and `gradients` [classes, channels, height, width] at
+    `layer`; `blocks`: activations and gradients of class `target` at each block; `weights` [outputs, channels] of the
+    head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient; images of these
+    functions have channels last.
     """
 
     model: Any
     image: Any
     layer: str
     target: int
+    scores: np.ndarray
     activations: np.ndarray
     gradients: np.ndarray
+    blocks: list[tuple[np.ndarray, np.ndarray]]
     weights: np.ndarray | None
     rest: Any
     score: Any
@@ -36,43 +41,101 @@ class Case:
         """Of the map's maximum: float64 loses a few digits in long sums, float32 most of its seven."""
         return 1e-10 if self.dtype == "float64" else 2e-5
 
-
-OPTIONS = {"integrated_gradients": {"steps": 7}}
-
-
-def twin(method, case):
-    """The map that the paper's equations give."""
-    if method == "gradcam":
-        return papers.gradcam(case.activations, case.gradients)
-    if method == "hirescam":
-        return papers.hirescam(case.activations, case.gradients)
-    if method == "cam":
-        return papers.cam(case.activations, case.weights[case.target])
-    if method == "scorecam":
-        return papers.scorecam(case.activations, case.image_last, case.score)
-    if method == "ablationcam":
-        return papers.ablationcam(case.activations, case.rest)
-    if method == "integrated_gradients":
-        return papers.integrated_gradients(case.image_last, case.slope, steps=7)
-    raise AssertionError(f"{method} has no slow twin in tests/papers.py")
+    @property
+    def slopes(self):
+        """[channels, height, width]: the gradients of class `target`."""
+        return self.gradients[self.target]
 
 
-def ask(method, case, **more):
-    layer = None if method == "integrated_gradients" else case.layer
-    return sw.explain(
-        case.model, case.image, target=case.target, method=method, layer=layer, **OPTIONS.get(method, {}), **more
-    )
+@dataclass(frozen=True)
+class Form:
+    """A method with options, and its slow twin: a function of the case."""
+
+    method: str
+    twin: Callable[[Case], np.ndarray]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def fits(self, case):
+        return self.method != "cam" or case.weights is not None
+
+    def __str__(self):
+        return " ".join([self.method, *(f"{name}={value}" for name, value in self.options.items())])
 
 
-def check_equals_its_paper(method, case):
-    found, wanted = ask(method, case).map, twin(method, case)
+def by_gradient(name):
+    return Form(name, lambda case: getattr(papers, name.replace("++", "_plus_plus"))(case.activations, case.slopes))
+
+
+def finer(**options):
+    def twin(case):
+        asked = {"similar": 3, "strength": 1.0, **options}
+        return papers.finercam(case.activations, case.gradients, case.scores, case.target, **asked)
+
+    return Form("finercam", twin, options)
+
+
+def guided(**options):
+    def twin(case):
+        size = case.image_last.shape[:2]
+        return papers.layerguided(case.activations, case.slopes, case.blocks, *size, **options)
+
+    return Form("layerguided", twin, options)
+
+
+def score(**options):
+    return Form("scorecam", lambda c: papers.scorecam(c.activations, c.image_last, c.score, **options), options)
+
+
+def ablation(**options):
+    return Form("ablationcam", lambda case: papers.ablationcam(case.activations, case.rest, **options), options)
+
+
+FORMS = [
+    *map(by_gradient, ("gradcam", "hirescam", "gradcam++", "xgradcam", "layercam", "elementwise", "eigengradcam")),
+    finer(),
+    finer(similar=2, strength=0.6),
+    guided(),
+    guided(compete=True),
+    Form("cam", lambda case: papers.cam(case.activations, case.weights[case.target])),
+    Form("eigencam", lambda case: papers.eigencam(case.activations)),
+    score(),
+    score(channels=2),
+    ablation(),
+    ablation(per="activation"),
+    Form(
+        "integrated_gradients",
+        lambda case: papers.integrated_gradients(case.image_last, case.slope, steps=7),
+        {"steps": 7},
+    ),
+]
+
+NOT_LINEAR = {  # in the target, so that 'against' is not the map with its sign turned
+    "gradcam++": "positive gradients only",
+    "layercam": "positive gradients only",
+    "elementwise": "positive products only",
+    "eigencam": "does not look at the target",
+    "eigengradcam": "the sign is chosen",
+    "finercam": "explains one class",
+    "layerguided": "never negative",
+    "scorecam": "weights are a softmax",
+}
+
+
+def ask(form, case, **more):
+    layer = None if find_method(form.method).on_image else case.layer
+    asked = {"target": case.target, "method": form.method, "layer": layer, **form.options, **more}
+    return sw.explain(case.model, case.image, **asked)
+
+
+def check_equals_its_paper(form, case):
+    found, wanted = ask(form, case).map, form.twin(case)
     assert wanted.max() > 0, "a map that is all zero shows nothing"
     # maps are kept as float32
     np.testing.assert_allclose(found, wanted, rtol=0, atol=max(case.tolerance, 1e-6) * wanted.max())
 
 
-def check_shape_and_type(method, case):
-    found = ask(method, case)
+def check_shape_and_type(form, case):
+    found = ask(form, case)
     assert found.map.dtype == np.float32
     assert found.map.ndim == 2
     assert np.isfinite(found.map).all()
@@ -80,30 +143,31 @@ def check_shape_and_type(method, case):
     assert found.index == case.target
 
 
-def check_same_twice(method, case):
-    np.testing.assert_array_equal(ask(method, case).map, ask(method, case).map)
+def check_same_twice(form, case):
+    np.testing.assert_array_equal(ask(form, case).map, ask(form, case).map)
 
 
-def check_signed_is_the_same_above_zero(method, case):
-    found = ask(method, case, signed=True)
-    np.testing.assert_array_equal(np.maximum(found.map, 0), ask(method, case).map)
+def check_signed_is_the_same_above_zero(form, case):
+    found = ask(form, case, signed=True)
+    np.testing.assert_array_equal(np.maximum(found.map, 0), ask(form, case).map)
 
 
-def check_against_turns_the_sign(method, case):
-    if method in ("scorecam", "ablationcam"):
-        return  # their weights are a softmax and a share of |y|: not linear in the target
-    own = ask(method, case, signed=True).map
-    layer = None if method == "integrated_gradients" else case.layer
-    other = sw.explain(
-        case.model,
-        case.image,
-        target=sw.against(case.target),
-        method=method,
-        layer=layer,
-        signed=True,
-        **OPTIONS.get(method, {}),
-    ).map
+def check_against_turns_the_sign(form, case):
+    if form.method in NOT_LINEAR:
+        return
+    own = ask(form, case, signed=True).map
+    other = ask(form, case, signed=True, target=sw.against(case.target)).map
     np.testing.assert_allclose(other, -own, rtol=0, atol=case.tolerance * np.abs(own).max() + 1e-12)
+
+
+def check_batch_mates_change_nothing(form, case):
+    image = case.image
+    other = image.flip(-1) if hasattr(image, "flip") else image[:, ::-1]
+    layer = None if find_method(form.method).on_image else case.layer
+    asked = {"target": case.target, "method": form.method, "layer": layer, **form.options}
+    found = list(sw.explain_many(case.model, [other, image], **asked))[1].map
+    alone = ask(form, case).map
+    np.testing.assert_allclose(found, alone, rtol=0, atol=case.tolerance * alone.max() + 1e-12)
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 from weakref import ref
 
@@ -30,6 +31,14 @@ POOLING = (
 MAPPING = (  # always a map, in the layout that the layer itself tells
     *(layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose),
     *(layers.MaxPooling2D, layers.AveragePooling2D, layers.UpSampling2D, layers.ZeroPadding2D),
+)
+FINISHING = (  # belong to the layer before them
+    *(layers.BatchNormalization, layers.LayerNormalization, layers.GroupNormalization, layers.Activation),
+    *(layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
+)
+PASSIVE = (  # show nothing that the layer before them does not
+    *(layers.Dropout, layers.SpatialDropout2D, layers.ZeroPadding2D, layers.Cropping2D, layers.Rescaling),
+    *(layers.Normalization, layers.GaussianNoise, layers.Resizing, layers.Pipeline),
 )
 
 
@@ -71,18 +80,6 @@ class Survey:
     ending: Ending | None
     several: bool
     notes: tuple[str, ...]
-
-    @property
-    def default(self) -> Layer | None:
-        return next((layer for layer in self.layers if layer.default), None)
-
-    @property
-    def default_name(self) -> str | None:
-        return None if self.default is None else self.default.name
-
-    @property
-    def usable(self) -> list[Layer]:
-        return [layer for layer in self.layers if layer.usable]
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """The names, each once, in order of execution."""
@@ -224,7 +221,14 @@ def _mark_silent(ledger: _Ledger, walk: Walk, image: Array) -> None:
 def _listed(all_layers: dict[str, Any], ledger: _Ledger) -> list[Layer]:
     ran = sorted(ledger.calls.values(), key=lambda call: call.order)
     found = [_layer(call) for call in ran]
-    usable = {layer.name for layer, call in zip(found, ran, strict=True) if layer.usable and not _bare(call.layer)}
+    passed_on = {
+        one.name for one, then in pairwise(ran) if isinstance(then.layer, FINISHING) and one.shape == then.shape
+    }
+    usable = {
+        layer.name
+        for layer, call in zip(found, ran, strict=True)
+        if layer.usable and not _bare(call.layer) and call.name not in passed_on and not isinstance(call.layer, PASSIVE)
+    }
     found = [
         replace(layer, block=layer.name in usable and not any(parent in usable for parent in _parents(layer.name)))
         for layer in found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from keras import ops
 
-from seewhy.evidence import Array
+from seewhy.evidence import Array, Indices
 from seewhy.models.keras.scores import host
 from seewhy.targets import Floats
 
@@ -42,6 +43,11 @@ class KerasOps:
     def eye(self, size: int) -> Array:
         return ops.eye(size)
 
+    def eigh(self, matrices: Array) -> tuple[Array, Array]:
+        finite = ops.all(ops.isfinite(matrices), axis=(-2, -1), keepdims=True)  # one that is not may fail for all
+        values, vectors = ops.linalg.eigh(ops.where(finite, matrices, ops.zeros_like(matrices)))
+        return values, ops.where(finite, vectors, ops.full_like(vectors, float("nan")))
+
     def where(self, condition: Array, one: Array, other: Array | float) -> Array:
         return ops.where(condition, one, other)
 
@@ -53,6 +59,10 @@ class KerasOps:
 
     def moveaxis(self, array: Array, source: int, destination: int) -> Array:
         return ops.moveaxis(array, source, destination)
+
+    def take_along_axis(self, array: Array, indices: Indices, axis: int) -> Array:
+        spread = np.broadcast_to(indices, (*array.shape[:-1], indices.shape[-1]))  # not every backend spreads them
+        return ops.take_along_axis(array, ops.convert_to_tensor(spread, "int32"), axis)
 
     def resize(self, maps: Array, shape: tuple[int, int]) -> Array:
         grown = ops.image.resize(maps[..., None], shape, interpolation="bilinear", data_format="channels_last")

@@ -86,6 +86,7 @@ class KerasRun:
                         ops=KerasOps(),
                         images=images,
                         room=room,
+                        linear=all(aim.weights is not None for aim in row),
                         head=heads.get(name),
                         edited=partial(edited, self, name, row, room) if "edited" in self.needs else None,
                         again=partial(again, self, row, room) if "again" in self.needs else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,8 +21,8 @@ from seewhy.models.torch.layers import Survey, is_current, survey
 from seewhy.models.torch.passes import TorchRun
 from seewhy.models.torch.state import callers_autocast, left_as_found, original
 
-_SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, int], Survey]] = WeakKeyDictionary()
-_SIZES = 16  # image sizes remembered for each model
+_SURVEYS: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], Survey]] = WeakKeyDictionary()
+_SIZES = 16  # image shapes remembered for each model
 
 
 class TorchModel:
@@ -124,6 +125,12 @@ class TorchModel:
             return self._batch(images)
 
     def _batch(self, images: Sequence[Any]) -> torch.Tensor:
+        if self.device.type == "meta":
+            raise InputError(
+                "a model on the meta device, which has no weights",
+                "a model with its weights",
+                "make it on a real device, or model.to_empty(device='cpu') and load the weights",
+            )
         if len(images) == 0:
             raise InputError("an empty batch", "at least one picture or image", "check the folder, filter or loader")
         if hasattr(images, "shape"):
@@ -146,13 +153,14 @@ class TorchModel:
     # layers
 
     def survey(self, images: torch.Tensor) -> Survey:
-        """What one pass over the first image tells; remembered by image size while the model has the same parts."""
-        size = images.shape[-2], images.shape[-1]
+        """What one pass over the first image tells; remembered by image shape while the model has the same parts."""
+        size = tuple(images.shape[1:])
         known = self._surveys.get(size)
         if known is None or not is_current(known, self.module):
             with left_as_found(self.module), self._told(images):
                 known = survey(self.module, self.forward, images[:1], self.outputs, self.grid)
-            self._surveys[size] = known
+            if known.sure:
+                self._surveys[size] = known
             while len(self._surveys) > _SIZES:
                 self._surveys.pop(next(iter(self._surveys)))
         return known
@@ -221,9 +229,17 @@ class TorchModel:
 
     @contextmanager
     def _told(self, images: torch.Tensor) -> Iterator[None]:
-        """What the model's own forward says about shapes, in words that tell what to do."""
+        """What the model's own forward says about shapes and inputs, in words that tell what to do."""
         try:
             yield
+        except TypeError as error:
+            if self.told["call"] is not None or _takes(self.module, images):
+                raise
+            raise InputError(
+                f"{self.name} cannot be called with images alone: {error}",
+                "a model of one input, or to be told what else goes in",
+                "wrap(model, call=lambda model, images: model(images, other)), with what the others are to be",
+            ) from error
         except (RuntimeError, ValueError, AssertionError) as error:
             shape, channels = list(images.shape), self.in_channels
             misfit = bool(channels) and shape[1] != channels
@@ -243,6 +259,17 @@ class TorchModel:
 
 def _rebuilt(module: nn.Module, told: dict[str, Any]) -> TorchModel:
     return TorchModel(module, **told)
+
+
+def _takes(module: nn.Module, images: torch.Tensor) -> bool:
+    """Whether its forward can be called with one argument, as far as it tells."""
+    try:
+        inspect.signature(module.forward).bind(images)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        pass
+    return True
 
 
 def _tensor(image: Any) -> torch.Tensor:

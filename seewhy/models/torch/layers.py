@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 from weakref import ref
 
@@ -14,7 +15,7 @@ from torch import nn
 from seewhy.errors import EvidenceError
 from seewhy.evidence import Layer
 from seewhy.models.grids import Grid, find_grid
-from seewhy.models.torch.scores import EndWatch, find_scores
+from seewhy.models.torch.scores import EndWatch, find_scores, is_squashed
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 POOLING = (
@@ -51,6 +52,8 @@ class Survey:
         grids: the grid of each usable layer.
         counts: how often each layer was called.
         ends: the model ends in a softmax, log-softmax or sigmoid.
+        squashed: its outputs are between 0 and 1 whatever the image, though no sigmoid was seen.
+        sure: the image gave finite scores; of others the end of the model cannot be told.
     """
 
     parts: tuple[tuple[str, ref[nn.Module]], ...]
@@ -58,6 +61,8 @@ class Survey:
     grids: dict[str, Grid]
     counts: dict[str, int]
     ends: bool
+    squashed: bool
+    sure: bool
 
     @property
     def default(self) -> Layer | None:
@@ -92,6 +97,7 @@ def survey(
     with ledger.hooked(module), torch.enable_grad(), watch:
         given = forward(image.clone())  # some models normalise their input in place
     found = None if given is None else _scores_or_none(given, outputs, watch)
+    squashed = found is not None and is_squashed(forward, image, outputs, found, ledger.heads(found.scores.numel()))
     if found is not None:
         _mark_reached(ledger, found.scores)
     layers, default = _listed(module, ledger), _default(ledger)
@@ -103,6 +109,8 @@ def survey(
         {layer.name: call.grid for layer in layers if (call := calls.get(layer.name)) and call.grid},
         {name: call.count for name, call in calls.items()},
         ends=found is not None and found.seen_through,
+        squashed=squashed,
+        sure=found is None or bool(found.scores.isfinite().all()),
     )
 
 
@@ -152,6 +160,11 @@ class _Ledger:
         finally:
             for handle in handles:
                 handle.remove()
+
+    def heads(self, outputs: int) -> list[nn.Module]:
+        """The linear layers and convolutions that give this many numbers."""
+        linear = (call for call in self.calls.values() if isinstance(call.module, nn.Linear | nn.Conv2d))
+        return [call.module for call in linear if call.shape is not None and prod(call.shape) == outputs]
 
     def _hook(self, name: str, part: nn.Module) -> Callable[..., Any]:
         def note(_: nn.Module, inputs: Any, output: Any) -> Any:

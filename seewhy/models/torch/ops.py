@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from seewhy.evidence import Indices
 from seewhy.targets import Floats
 
 
@@ -43,6 +44,11 @@ class TorchOps:
     def eye(self, size: int) -> torch.Tensor:
         return torch.eye(size, device=self.device)
 
+    def eigh(self, matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        finite = matrices.isfinite().all(-1).all(-1)[..., None, None]
+        values, vectors = torch.linalg.eigh(matrices.where(finite, 0))  # would fail for all where one is not finite
+        return values, vectors.where(finite, torch.nan)
+
     def where(self, condition: torch.Tensor, one: torch.Tensor, other: torch.Tensor | float) -> torch.Tensor:
         return torch.where(condition, one, other)
 
@@ -54,6 +60,9 @@ class TorchOps:
 
     def moveaxis(self, array: torch.Tensor, source: int, destination: int) -> torch.Tensor:
         return array.movedim(source, destination)
+
+    def take_along_axis(self, array: torch.Tensor, indices: Indices, axis: int) -> torch.Tensor:
+        return torch.take_along_dim(array, torch.from_numpy(indices).to(array.device), axis)
 
     def resize(self, maps: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
         grown = nn.functional.interpolate(maps[:, None], shape, mode="bilinear", align_corners=False)

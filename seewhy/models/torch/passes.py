@@ -83,7 +83,7 @@ class TorchRun:
         self.counts = {}
         with EndWatch() if self.survey.ends else nullcontext() as watch, self.autocast():
             outputs = self.model.forward(images.clone())  # some models normalise their input in place
-        return outputs, find_scores(outputs, count, self.model.outputs, watch)
+        return outputs, find_scores(outputs, count, self.model.outputs, watch, self.survey.squashed)
 
     def _capture(self, name: str, part: nn.Module, inputs: Any, output: Any) -> Any:
         tensor = main_tensor(output)
@@ -132,6 +132,7 @@ class TorchRun:
                         ops=TorchOps(images.device),
                         images=images,
                         room=room,
+                        linear=all(aim.weights is not None for aim in row),
                         head=head_of(self, name) if "head" in self.needs else None,
                         edited=partial(edited, self, name, row, room) if "edited" in self.needs else None,
                         again=partial(again, self, row, room) if "again" in self.needs else None,

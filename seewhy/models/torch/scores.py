@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from seewhy.models.outputs import LOGARITHMS, PROBABILITIES, scores_among, seen_through
+from seewhy.models.outputs import LOGARITHMS, ODDS, PROBABILITIES, scores_among, seen_through
+from seewhy.models.torch.ops import wide
 
 _KEPT = 8  # of the last softmaxes and sigmoids; attention has many
+_FAR = 50  # times an ordinary score
 ENDS = {
     **dict.fromkeys(("softmax", "special_softmax"), "softmax"),
     **dict.fromkeys(("log_softmax", "special_log_softmax"), "log-softmax"),
@@ -60,7 +63,11 @@ class Found:
 
 
 def find_scores(
-    outputs: Any, batch: int, asked: str | int | Callable[[Any], Any] | None, watch: EndWatch | None
+    outputs: Any,
+    batch: int,
+    asked: str | int | Callable[[Any], Any] | None,
+    watch: EndWatch | None,
+    squashed: bool = False,
 ) -> Found | None:
     """The scores in `outputs`, or None where there is nothing like them.
 
@@ -69,6 +76,7 @@ def find_scores(
         batch: how many images went in.
         asked: wrap's outputs=: a key, an index or a function that picks the scores.
         watch: the end watch under which the model ran.
+        squashed: the outputs are known to be between 0 and 1 for every image.
     Raises:
         EvidenceError: `asked` picks nothing that could be scores.
     """
@@ -76,15 +84,64 @@ def find_scores(
     if scores is None:
         return None
     for kind, before, after in reversed(watch.ends if watch is not None else ()):
-        if after.numel() == scores.numel() and torch.equal(after.reshape(scores.shape), scores):
+        # nearly: what comes after may keep away from 0 and 1, as clamp(1e-6, 1 - 1e-6)
+        if after.numel() == scores.numel() and bool(((after.reshape(scores.shape) - scores).abs() < 1e-4).all()):
             several = kind == "sigmoid" and scores.shape[1] > 1
             return Found(before.reshape(scores.shape), several, True, (*notes, seen_through(kind)))
+    if squashed:
+        return Found(_log_odds(scores), scores.shape[1] > 1, False, (*notes, ODDS))
     if _are_logarithms(scores):
         return Found(scores, False, False, (*notes, LOGARITHMS))
     if _are_probabilities(scores):
         logs = scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
         return Found(logs, False, False, (*notes, PROBABILITIES))
     return Found(scores, False, False, notes)
+
+
+def is_squashed(
+    forward: Callable[[torch.Tensor], Any], image: torch.Tensor, asked: Any, found: Found, heads: Sequence[nn.Module]
+) -> bool:
+    """Whether scores between 0 and 1 come from a sigmoid that was not seen: nothing brings them out of there.
+
+    A score may lie there by chance. So the layers that could give the scores are pushed up and down, and then the
+    image is made extreme, for those whose last step is no layer. Other models never run more often for this.
+
+    Args:
+        forward: the model.
+        image: [1, channels, height, width].
+        asked: wrap's outputs=.
+        found: the scores of that image.
+        heads: layers that give as many numbers as there are scores.
+    """
+    if found.seen_through or not _within(found.scores):
+        return False
+    for push, factor in ((_FAR, 1), (-_FAR, 1), (0, _FAR), (0, -_FAR)):
+        hooks = [part.register_forward_hook(lambda _, __, output, push=push: output + push) for part in heads]
+        try:
+            with torch.no_grad():
+                tried = find_scores(forward(image * factor), 1, asked, None)
+        except Exception:  # the model does not take such an image: nothing is known
+            return False
+        finally:
+            for hook in hooks:
+                hook.remove()
+        if tried is None or not _within(tried.scores):
+            return False
+    return True
+
+
+def _within(scores: torch.Tensor) -> bool:
+    """Between 0 and 1; some may be NaN, as exp(z) / (1 + exp(z)) is far out."""
+    known = scores[~scores.isnan()]
+    return bool(known.numel()) and bool(((known >= 0) & (known <= 1)).all())
+
+
+def _log_odds(p: torch.Tensor) -> torch.Tensor:
+    """log(p / (1 - p)); the gradient goes on also where p is rounded to 0 or 1."""
+    p = wide(p)
+    least = torch.finfo(p.dtype).eps / 2
+    p = p + (p.clamp(least, 1 - least) - p).detach()
+    return p.log() - (-p).log1p()
 
 
 def _two_dimensional(tensor: Any, batch: int) -> torch.Tensor | None:
