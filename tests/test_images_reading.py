@@ -170,7 +170,7 @@ def refused(source):
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
-        (b"", "is empty (0 bytes)"),
+        (b"", "nothing in the file"),
         (b"<!DOCTYPE html><p>404", "no image that Pillow can read (it looks like a web page, XML or SVG)"),
         (b"\0\0\0\x18ftypheic\0\0", "(it looks like HEIC or a video)"),
         (b"%PDF-1.7 ....", "(it looks like a PDF)"),
@@ -185,6 +185,13 @@ def test_what_is_no_image_is_named(contents, words, tmp_path):
     assert words in message
     assert "\n  expected: a" in message
     assert "\n  to do: " in message
+
+
+def test_nothing_is_no_picture():
+    assert refused(b"").startswith("nothing in these 0 bytes\n")
+    assert refused("").startswith("an empty path\n")
+    with pytest.raises(InputError, match="an array of <U1\n  expected: an array of numbers"):
+        as_numpy(np.array(["x"]))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])

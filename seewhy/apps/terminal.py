@@ -205,11 +205,18 @@ def told(debug: bool = False, code: int = 2) -> Iterator[Progress]:
             elif type(error).__name__ in ("OutOfMemoryError", "ResourceExhaustedError"):
                 tell(f"error: {_out_of_memory(error)}")
             else:
-                words = " ".join(str(error).split())
-                tell(f"unexpected: {type(error).__name__}: {words}; --debug shows the traceback")
+                tell(f"error: {_unexpected(error)}")
             raise typer.Exit(code) from None
         finally:
             _Screen.results = None
+
+
+def _unexpected(error: Exception) -> SeeWhyError:
+    return InputError(
+        f"something raised {type(error).__name__}: {' '.join(str(error).split())}",
+        "a model that runs on a batch of images alone",
+        "--debug shows where; of several inputs tell with wrap(model, call=...) in the function that --model names",
+    )
 
 
 def _out_of_memory(error: Exception) -> SeeWhyError:

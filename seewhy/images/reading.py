@@ -59,6 +59,8 @@ def read(source: Any) -> Image.Image:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decoded(bytes(source), f"these {len(source):,} bytes")
     if isinstance(source, (str, os.PathLike)):
+        if not str(source):
+            raise InputError("an empty path", _SOURCES, "name the file")
         return _decoded(_contents(Path(source)), f"the file {str(source)!r}")
     if dtype_name(source) is not None:
         return _of_array(source)
@@ -102,6 +104,10 @@ def as_numpy(array: Any) -> np.ndarray[Any, Any]:
             array = array.float()
         return np.asarray(array.numpy())
     values = np.asarray(array)
+    if values.dtype.kind in "USMm":
+        raise InputError(
+            f"an array of {values.dtype}", "an array of numbers", "open pictures by their paths, one by one"
+        )
     return values if values.dtype.kind in "biufcO" else values.astype(np.float32)
 
 
@@ -133,7 +139,7 @@ def _beside(path: Path) -> list[str]:
 
 def _decoded(data: bytes, what: str) -> Image.Image:
     if not data:
-        raise InputError(f"{what} is empty (0 bytes)", "an image file", "copy, download or export the picture again")
+        raise InputError(f"nothing in {what}", "an image file", "copy, download or export the picture again")
     try:
         with Image.open(BytesIO(data)) as image:
             # Asked here, too, because a warning can be caught only by changing settings that all threads share.
