@@ -292,6 +292,8 @@ def test_saving_where_nothing_can_be_saved(name, told, tmp_path, monkeypatch):
     for one in (why, sw.Explanations([why])):
         with pytest.raises(sw.InputError, match=told):
             one.save(name)
+    with pytest.raises(sw.InputError, match="no folder 'nowhere'"):
+        sw.Explanations([why]).gif("nowhere/layers.gif")
 
 
 def test_options_of_drawing_that_cannot_be_used():

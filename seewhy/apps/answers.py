@@ -6,18 +6,19 @@ import json
 import math
 import os
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
 from seewhy.apps.pictures import plain
 from seewhy.apps.terminal import as_options, fitted, say, width
 from seewhy.errors import InputError, SeeWhyError
-
-if TYPE_CHECKING:
-    from seewhy.explanation import Explanation, Explanations
+from seewhy.explanation import Explanation, Explanations, Failed
+from seewhy.images.panels import png, writing
 
 _NUMBERS = (9, 7)  # columns of score and probability
 _WHERE = 34  # columns of the shortened words on where a map lies
@@ -30,11 +31,9 @@ def write(path: Path, data: bytes) -> None:
         InputError: the folder cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
-    try:
+    with writing(path):
         part.write_bytes(data)
         os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}", "a folder with room", "give --out") from error
 
 
 def made(folder: Path) -> Path:
@@ -63,8 +62,6 @@ class Written:
 
 def fused(answer: Any, how: str) -> Any:
     """One map for each target; `Failed` where the maps cannot be fused."""
-    from seewhy.explanation import Explanations, Failed
-
     try:
         found = [group.fuse(how) for group in answer.by_target()]
     except SeeWhyError as error:
@@ -81,12 +78,6 @@ def keep(
     film: Explanations | None = None,
 ) -> Written:
     """Writes the panel of an answer as PNG; beside it with `raw` its maps as NumPy files, and `film` as GIF."""
-    from io import BytesIO
-
-    import numpy as np
-
-    from seewhy.images.panels import png
-
     panel, animation = out / f"{name}.png", None
     write(panel, png(answer.grid(**drawing)))
     if film is not None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,11 +14,11 @@ from seewhy.apps.answers import made, short_where, write
 from seewhy.apps.pictures import MARK
 from seewhy.apps.terminal import Progress, say, table
 from seewhy.errors import MissingExtraError
+from seewhy.explanation import Explanation, Explanations, explain
 from seewhy.images import panels
 from seewhy.images.drawing import cropped
-
-if TYPE_CHECKING:
-    from seewhy.explanation import Explanation, Explanations
+from seewhy.models.loading import load
+from seewhy.targets import top, versus
 
 SPEC = "demo:efficientnet-lite0"
 RATHER = "espresso", "cup"
@@ -86,8 +85,6 @@ def photograph(name: str) -> Path:
 
 def explained(coffee: Path, chelsea: Path) -> tuple[Explanations, Explanations]:
     """The three highest classes of both, and why espresso rather than cup."""
-    from seewhy import explain, load, top, versus
-
     model = load(SPEC)
     return (
         explain(model, coffee, target=[top(3), versus(*RATHER)]),

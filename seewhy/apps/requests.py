@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seewhy.errors import InputError, SeeWhyError
+from seewhy.evidence import Model
 from seewhy.explanation import layers as layers_of
+from seewhy.images.preparing import preset
+from seewhy.methods import Method
+from seewhy.models.loading import FORMS, load
 from seewhy.targets import Aim, Scores, Target, Top, against, probability, versus
-
-if TYPE_CHECKING:
-    from seewhy.evidence import Model
-    from seewhy.methods import Method
 
 TOP = 3
 
@@ -48,13 +48,9 @@ def load_model(
     if labels is not None:
         told["labels"] = read_labels(labels)
     if prepare is not None:
-        from seewhy.images.preparing import preset
-
         preset(prepare)  # a wrong name is told before the model is loaded
         told["prepare"] = prepare
     told["safe_mode"] = not trust_code
-    from seewhy.models.loading import load
-
     try:
         model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
     except SeeWhyError:
@@ -74,8 +70,6 @@ def load_model(
 
 def no_model(example: str) -> InputError:
     """`--model` was left out."""
-    from seewhy.models.loading import FORMS
-
     return InputError(
         "no model",
         f"--model {FORMS} (a function that returns your model)",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -139,14 +140,25 @@ def save(image: Image.Image, path: str | Path) -> None:
         came = f"the path {str(path)!r}, which ends in no format"
         near = did_you_mean(Path(path).suffix, WRITTEN, f"write {Path(path).stem or 'why'}.png")
         raise InputError(came, f"a file that ends in {', '.join(WRITTEN)} ...", near)
-    try:
+    with writing(path):
         image.save(path, kind, **({"pnginfo": signature()} if kind == "PNG" else {}))
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What goes wrong while a file is written, in words.
+
+    Raises:
+        InputError: its folder is not there, or it cannot be written.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
         came = f"no folder {str(Path(path).parent)!r} to write {Path(path).name} in"
         raise InputError(came, "a folder that is there", "make it first, or check the path") from error
     except OSError as error:
         came = f"{str(path)!r} cannot be written: {error.strerror or error}"
-        raise InputError(came, "a file that may be written, in a format for RGB", "name another path") from error
+        raise InputError(came, "a file that may be written, on a disk with room", "name another path") from error
 
 
 def png(image: Image.Image) -> bytes:

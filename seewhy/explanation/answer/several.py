@@ -85,7 +85,9 @@ class Explanations(Sequence[Explanation]):
         Raises:
             InputError: another ending, or a time that cannot be shown.
         """
-        Path(path).write_bytes(self.animation(kind_of(path), seconds, **options))
+        film = self.animation(kind_of(path), seconds, **options)
+        with panels.writing(path):
+            Path(path).write_bytes(film)
 
     def animation(self, kind: str = "GIF", seconds: float = 0.8, colorbar: bool | None = None, **options: Any) -> bytes:
         """What `gif` writes, as the bytes of a file: 'GIF', 'WEBP' or 'PNG' (an APNG)."""
