@@ -53,9 +53,13 @@ def test_the_demo_tells_and_writes(tmp_path):
     result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "out")])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "  espresso                  11.40        95.1%" in result.stdout
-    assert f"written: {tmp_path / 'out' / 'coffee.png'}" in result.stdout
-    assert result.stdout.splitlines()[-2].startswith("  seewhy explain PICTURE --model demo:")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["chelsea.png", "coffee.png"]
+    assert f"written: {tmp_path / 'out' / 'coffee.why.png'}" in result.stdout
+    assert result.stdout.splitlines()[-2].startswith(
+        f"  seewhy explain {tmp_path / 'out' / 'coffee.png'} --model demo:"
+    )
+    names = ["chelsea.png", "chelsea.why.png", "coffee.png", "coffee.why.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert (tmp_path / "out" / "coffee.png").read_bytes() == demo.photograph("coffee.png").read_bytes()
 
 
 def test_without_the_extra_the_demo_says_what_to_install_and_exits_0(tmp_path, monkeypatch):

@@ -250,6 +250,93 @@ def test_the_table_of_layers_says_which_methods_the_default_suits():
     assert "(LayerCAM, HiResCAM) can be taken earlier" in table._repr_html_()
 
 
+def test_a_preparation_that_mirrors_is_shown_as_the_model_saw_it(picture):
+    mirrored = sw.wrap(
+        network(), prepare=lambda image: np.asarray(image, np.float32).transpose(2, 0, 1)[..., ::-1] / 255
+    )
+    why = sw.explain(mirrored, picture)
+    np.testing.assert_array_equal(why.picture, np.asarray(picture)[:, ::-1])
+    assert why.box == (0, 0, 90, 60)
+    assert "could not be told" in why.notes[-1]
+    assert "drawn from the model's input" in why.seen.caption
+    assert not any("could not be told" in note for note in sw.explain(labelled(), picture).notes)
+
+
+def test_a_flat_map_is_no_region(picture):
+    flat = replace(sw.explain(labelled(), picture), map=np.full((4, 4), 2, np.float32))
+    assert (flat.empty, flat.where) == (True, "no region stood out")
+    assert "same value everywhere" in flat.notes[-1]
+    assert replace(flat, notes=("one",)).notes[0] == "one"
+
+
+def test_a_failed_answer_can_be_asked_what_it_has():
+    (failed,) = sw.explain_many(labelled(), ["nowhere.png"])
+    assert not hasattr(failed, "map")
+    assert hasattr(failed, "error")
+    with pytest.raises(sw.InputError, match=r"no file 'nowhere.png'"):
+        _ = failed.map
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nowhere/why.png", "no folder 'nowhere' to write why.png in"),
+        ("why", "the path .*why', which ends in no format"),
+        ("why.pgn", "did you mean '.png'"),
+        (".", "which ends in no format"),
+    ],
+)
+def test_saving_where_nothing_can_be_saved(name, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    why = sw.explain(network(), X)
+    for one in (why, sw.Explanations([why])):
+        with pytest.raises(sw.InputError, match=told):
+            one.save(name)
+    with pytest.raises(sw.InputError, match="no folder 'nowhere'"):
+        sw.Explanations([why]).gif("nowhere/layers.gif")
+
+
+def test_options_of_drawing_that_cannot_be_used():
+    why = sw.explain(network(), X)
+    for options, told in [
+        ({"opacity": "x"}, "opacity='x'"),
+        ({"ordr": 1}, "did you mean 'order'"),
+        ({"x": 1}, "no option 'x'"),
+    ]:
+        with pytest.raises(sw.InputError, match=told):
+            why.overlay(**options)
+    with pytest.raises(sw.InputError, match=r"shape=5\n  expected: \(height, width\)"):
+        why.upscaled(5)
+
+
+def test_a_probability_is_told_from_a_class():
+    one, other = sw.explain(labelled(), X, target=["dog", sw.probability("dog")])
+    assert one.caption == other.caption.removeprefix("probability of ")
+    assert other.heading.startswith("probability of dog  ")
+
+
+def test_panels_grow_with_the_picture_up_to_a_limit(picture):
+    why = sw.explain(labelled(), picture.resize((400, 300)))
+    assert 1200 < why.panel().width <= 1600
+    assert why.panel(width=800).width <= 800
+    assert sw.explain(labelled(), picture.resize((4000, 3000))).panel().width <= 1600
+    assert 1200 < sw.Explanations([why, why]).grid().width <= 1600
+    assert sw.explain(labelled(), picture).panel().width < 800
+
+
+def test_one_pixel_does_not_make_a_map_of_pixels_blank():
+    why = sw.explain(network(), X, method="integrated_gradients", steps=2, signed=False)
+    outlier = np.full((16, 16), 1, np.float32)
+    outlier[:, 8:], outlier[0, 0] = 0.5, 1000
+    why = replace(why, map=outlier)
+    assert 1 <= why.scale < 1000
+    assert "99.5th percentile" in why.place()
+    drawn = np.asarray(why.heatmap())
+    assert not (drawn[8, 3] == drawn[8, 12]).all()
+    assert why.map.max() == 1000
+    assert replace(why, layer="conv").scale == 1000
+
+
 def test_a_map_without_a_peak_is_told():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     grey = torch.full((3, 16, 16), 0.5)

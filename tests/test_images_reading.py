@@ -98,6 +98,21 @@ def test_sixteen_bit_grey_is_scaled_not_cut_off(big):
         assert np.asarray(read(source))[0, :, 1].tolist() == [0, 1, 128, 255]
 
 
+def test_whole_numbers_and_truth_values_are_pixels_where_they_fit(photo):
+    for kind in (np.int64, np.uint16, np.int32):
+        assert read(photo.astype(kind)).tobytes() == photo.tobytes()
+    assert np.asarray(read(photo > 99)).tobytes() == ((photo > 99) * np.uint8(255)).tobytes()
+    for wrong in (photo.astype(np.uint16) * 257, photo.astype(np.int64) - 300):
+        with pytest.raises(InputError, match="make it uint8: scale"):
+            read(wrong)
+
+
+def test_grey_of_32_bits_within_0_255_is_taken_as_it_is():
+    grey = np.array([[0, 7, 255]], np.int32)
+    assert np.asarray(read(Image.fromarray(grey)))[0, :, 0].tolist() == [0, 7, 255]
+    assert np.asarray(read(Image.fromarray(grey * 10)))[0, :, 0].tolist() == [0, 0, 10]
+
+
 def test_grey_in_floats():
     for values, expected in [([0, 0.5, 1], [0, 128, 255]), ([0, 128, 255], [0, 128, 255]), ([-3, 0, 3], [0, 128, 255])]:
         assert np.asarray(read(Image.fromarray(np.array([values], np.float32))))[0, :, 0].tolist() == expected
@@ -131,7 +146,9 @@ def test_uint8_tensor_is_a_picture(photo):
 def test_pictures_and_images_are_told_apart(photo, tmp_path):
     for source in ("a.png", tmp_path, b"", memoryview(b"x"), Image.new("L", (1, 1)), photo):
         assert is_picture(source)
-    for source in (photo.astype(np.float32), photo.astype(np.int64), None, 3, [photo]):
+    for source in (photo.astype(np.int64), photo > 9):
+        assert is_picture(source)
+    for source in (photo.astype(np.float32), photo[..., 0].astype(np.int64), None, 3, [photo], np.arange(3)):
         assert not is_picture(source)
 
 
@@ -153,7 +170,7 @@ def refused(source):
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
-        (b"", "is empty (0 bytes)"),
+        (b"", "nothing in the file"),
         (b"<!DOCTYPE html><p>404", "no image that Pillow can read (it looks like a web page, XML or SVG)"),
         (b"\0\0\0\x18ftypheic\0\0", "(it looks like HEIC or a video)"),
         (b"%PDF-1.7 ....", "(it looks like a PDF)"),
@@ -168,6 +185,13 @@ def test_what_is_no_image_is_named(contents, words, tmp_path):
     assert words in message
     assert "\n  expected: a" in message
     assert "\n  to do: " in message
+
+
+def test_nothing_is_no_picture():
+    assert refused(b"").startswith("nothing in these 0 bytes\n")
+    assert refused("").startswith("an empty path\n")
+    with pytest.raises(InputError, match="an array of <U1\n  expected: an array of numbers"):
+        as_numpy(np.array(["x"]))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
@@ -216,7 +240,7 @@ def test_decompression_bombs_are_refused(photo, limit, monkeypatch):
         ((0, 30, 3), np.uint8, "[0, 30, 3]"),
         ((20,), np.uint8, "[20]"),
         ((20, 30, 3), np.float32, "an array of float32 [20, 30, 3]"),
-        ((20, 30, 3), np.int64, ".astype('uint8')"),
+        ((20, 30, 3), np.complex64, ".astype('uint8')"),
     ],
 )
 def test_arrays_of_another_kind(shape, dtype, words):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
 from seewhy.apps.pictures import plain
 from seewhy.apps.terminal import as_options, fitted, say, width
 from seewhy.errors import InputError, SeeWhyError
-
-if TYPE_CHECKING:
-    from seewhy.explanation import Explanation, Explanations
+from seewhy.explanation import Explanation, Explanations, Failed
+from seewhy.images.panels import png, writing
 
 _NUMBERS = (9, 7)  # columns of score and probability
 _WHERE = 34  # columns of the shortened words on where a map lies
@@ -31,11 +31,9 @@ def write(path: Path, data: bytes) -> None:
         InputError: the folder cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
-    try:
+    with writing(path):
         part.write_bytes(data)
         os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}", "a folder with room", "give --out") from error
 
 
 def made(folder: Path) -> Path:
@@ -64,17 +62,15 @@ class Written:
 
 def fused(answer: Any, how: str) -> Any:
     """One map for each target; `Failed` where the maps cannot be fused."""
-    from seewhy.explanation import Explanations, Failed
-
     try:
         found = [group.fuse(how) for group in answer.by_target()]
     except SeeWhyError as error:
         return Failed(answer[0].name, error)
-    return Explanations(found) if len(found) > 1 else found[0]
+    return Explanations(found)
 
 
 def keep(
-    answer: Explanation | Explanations,
+    answer: Explanations,
     name: str,
     out: Path,
     drawing: dict[str, Any],
@@ -82,30 +78,18 @@ def keep(
     film: Explanations | None = None,
 ) -> Written:
     """Writes the panel of an answer as PNG; beside it with `raw` its maps as NumPy files, and `film` as GIF."""
-    from io import BytesIO
-
-    import numpy as np
-
-    from seewhy.images.panels import png
-
-    sheet = answer.grid(**drawing) if hasattr(answer, "grid") else answer.panel(**drawing)
-    panel = out / f"{name}.png"
-    write(panel, png(sheet))
-    animation = out / f"{name}.gif" if film is not None else None
-    if film is not None and animation is not None:
+    panel, animation = out / f"{name}.png", None
+    write(panel, png(answer.grid(**drawing)))
+    if film is not None:
+        animation = out / f"{name}.gif"
         write(animation, film.animation(**drawing))
     raws = []
-    for number, one in enumerate(several(answer) if raw else (), start=1):
+    for number, one in enumerate(answer if raw else (), start=1):
         buffer = BytesIO()
         np.save(buffer, one.map)
         raws.append(out / f"{name}.{number}-{plain(one.label)}.npy")
         write(raws[-1], buffer.getvalue())
     return Written(panel, tuple(raws), animation)
-
-
-def several(answer: Explanation | Explanations) -> Sequence[Explanation]:
-    """The explanations of one picture, be it one or more."""
-    return list(answer) if hasattr(answer, "grid") else [answer]  # type: ignore[arg-type]
 
 
 def short_where(one: Explanation) -> str:
@@ -119,9 +103,8 @@ def json_line(file: Path, answer: Any, written: Written | None) -> str:
         error: SeeWhyError = answer.error
         told = {"came": error.came, "expected": error.expected, "to_do": as_options(error.remedy)}
         return json.dumps({"file": str(file), "error": told})
-    found = several(answer)
     rows = []
-    for number, one in enumerate(found):
+    for number, one in enumerate(answer):
         row, column = one.peak
         rows.append(
             {
@@ -140,16 +123,17 @@ def json_line(file: Path, answer: Any, written: Written | None) -> str:
                 "notes": [as_options(note) for note in one.notes],
             }
         )
-    height, across = found[0].picture.shape[:2]
+    first = answer[0]
+    height, across = first.picture.shape[:2]
     return json.dumps(
         {
             "file": str(file),
             "written": str(written.panel),
             "animation": None if written.animation is None else str(written.animation),
-            "model": found[0].model,
+            "model": first.model,
             "width": across,
             "height": height,
-            "box": [round(edge, 3) for edge in found[0].box],
+            "box": [round(edge, 3) for edge in first.box],
             "rows": rows,
         },
         allow_nan=False,
@@ -174,18 +158,17 @@ class Blocks:
     longest: int = 24  # columns of the longest label so far: nothing is cut where no terminal is
     started: bool = False
 
-    def show(self, file: Path, answer: Explanation | Explanations, written: Written) -> None:
-        found = several(answer)
-        layers = len({one.layer for one in found}) > 1
-        self.longest = max(self.longest, *(cell_len(one.label) for one in found))
+    def show(self, file: Path, answer: Explanations, written: Written) -> None:
+        layers = len({one.layer for one in answer})
+        self.longest = max(self.longest, *(cell_len(one.subject) for one in answer))
         if not self.started:
-            self._head(found[0], len({one.layer for one in found}))
+            self._head(answer[0], layers)
         moving = "" if written.animation is None else f", {written.animation.name}"
         say(Text.assemble((str(file), "bold"), " → ", (f"{written.panel}{moving}", "cyan")))
-        for one in found:
-            lies = f"{one.layer}: {short_where(one)}" if layers else short_where(one)
+        for one in answer:
+            lies = f"{one.layer}: {short_where(one)}" if layers > 1 else short_where(one)
             chance = "" if one.probability is None else f"{one.probability:.1%}"
-            self._row(one.label, f"{one.score:.2f}", chance, lies, "dim" if one.empty else "")
+            self._row(one.subject, f"{one.score:.2f}", chance, lies, "dim" if one.empty else "")
             for note in one.notes:
                 self.notes[note] = self.notes.get(note, 0) + 1
         if written.raws:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +17,13 @@ import typer
 
 from seewhy import __version__
 from seewhy.apps.memory import reuse
-from seewhy.apps.terminal import Progress, as_options, say, table, told
+from seewhy.apps.terminal import as_options, say, table, told
+from seewhy.apps.usage import Commands, Explain, pairs
+from seewhy.errors import InputError
 
 app = typer.Typer(
     name="seewhy",
+    cls=Commands,
     help="Shows where an image classifier looks, and for which class.",
     epilog="Start with: seewhy demo",
     rich_markup_mode=None,
@@ -36,15 +39,22 @@ SpecOption = Annotated[
         "--model",
         "-m",
         metavar="SPEC",
-        help="torchvision:NAME, timm:NAME, hf:NAME, demo:efficientnet-lite0, or FILE.py:FUNCTION.",
+        help="torchvision:NAME, timm:NAME, hf:NAME, keras:NAME, FILE.keras, demo:efficientnet-lite0 or "
+        "FILE.py:FUNCTION.",
     ),
 ]
+_LISTS = ("pictures", "target", "versus", "against", "probability", "layer", "option")  # Typer says None for none
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, and all warnings.")]
-DeviceOption = Annotated[str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...")]
+DeviceOption = Annotated[
+    str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...; Keras places itself.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-code", help="Run the code that a .keras file may hold (a Lambda layer).")
+]
 
 
-@app.command(no_args_is_help=True)
+@app.command(no_args_is_help=True, cls=Explain)
 def explain(
     pictures: Annotated[
         list[str] | None, typer.Argument(metavar="PICTURE", help="Image files, folders of them, or patterns.")
@@ -53,9 +63,7 @@ def explain(
     target: Annotated[
         list[str] | None, typer.Option(metavar="CLASS", help="A class to explain, by label or index; repeatable.")
     ] = None,
-    versus: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="A B", help="Why A rather than B.", show_default=False)
-    ] = None,
+    versus: Annotated[list[str] | None, typer.Option(metavar="A B", help="Why A rather than B; repeatable.")] = None,
     against: Annotated[
         list[str] | None, typer.Option(metavar="CLASS", help="What speaks against a class; repeatable.")
     ] = None,
@@ -71,7 +79,8 @@ def explain(
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Where the map is taken: a name or index from `seewhy layers`, or all; repeatable."
+            metavar="NAME",
+            help="Where the map is taken: a name or else an index from `seewhy layers`, or all; repeatable.",
         ),
     ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Show what speaks against the target, too.")] = False,
@@ -109,10 +118,11 @@ def explain(
         str,
         typer.Option(
             metavar="FILE",
-            help="A file of weights (.pt, .pth, .safetensors), or none for random ones.",
+            help="A file of weights (.pt, .pth, .safetensors, .weights.h5), or none for random ones.",
             show_default=False,
         ),
     ] = "default",
+    trust_code: TrustOption = False,
     device: DeviceOption = "auto",
     batch_size: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Pictures at a time [default: 8; 32 on a GPU].")
@@ -126,38 +136,12 @@ def explain(
     Example:
       seewhy explain cat.jpg photos/ --model demo:efficientnet-lite0 --top 2
     """
-    progress = Progress()
-    with told(debug, progress):
+    typed: dict[str, Any] = {k: () if v is None and k in _LISTS else v for k, v in locals().items() if k != "debug"}
+    with told(debug) as progress:
         from seewhy.apps.explaining import Request, run
 
-        run(
-            Request(
-                pictures=pictures or (),
-                model=model,
-                target=target or (),
-                versus=versus,
-                against=against or (),
-                probability=probability or (),
-                top=top,
-                method=method,
-                layer=layer or (),
-                signed=signed,
-                option=option or (),
-                gif=gif,
-                fuse=fuse,
-                out=out,
-                raw=raw,
-                colormap=colormap,
-                opacity=opacity,
-                prepare=prepare,
-                labels=labels,
-                weights=weights,
-                device=device,
-                batch_size=batch_size,
-                as_json=as_json,
-            ),
-            progress,
-        )
+        typed["versus"] = pairs(typed["versus"])
+        run(Request(**typed), progress)
 
 
 @app.command(no_args_is_help=True)
@@ -171,6 +155,7 @@ def layers(
         bool, typer.Option("--all", help="Also layers inside blocks, and those without maps.")
     ] = False,
     prepare: Annotated[str | None, typer.Option(metavar="PRESET", help="As in `seewhy explain`.")] = None,
+    trust_code: TrustOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -180,22 +165,22 @@ def layers(
     Example:
       seewhy layers demo:efficientnet-lite0
     """
-    progress = Progress()
-    with told(debug, progress):
+    with told(debug) as progress:
         from seewhy.apps.requests import load_model, no_model
         from seewhy.explanation import layers as layers_of
 
+        if spec is not None and model is not None and spec != model:
+            raise InputError(f"two models: {spec} and --model {model}", "one", "ask for each by itself")
         spec = spec or model
         if spec is None:
             raise no_model("seewhy layers demo:efficientnet-lite0")
         progress.note(f"loading {spec} ...")
-        with redirect_stdout(sys.stderr):
-            net = load_model(spec, weights="none", prepare=prepare, device="cpu")  # shapes need no trained weights
-            found = layers_of(net, picture)
+        net = load_model(spec, weights="none", prepare=prepare, trust_code=trust_code)  # shapes need no training
+        found = layers_of(net, picture)
         progress.clear()
         if as_json:
             numbers = iter(range(len(found)))
-            say(json.dumps([{"index": next(numbers) if one.usable else None, **_fields(one)} for one in found]))
+            say(json.dumps([{"index": next(numbers) if one.usable else None, **asdict(one)} for one in found]))
             return
         head, *cells = found.rows()
         chosen = [i for i, one in enumerate(found) if everything or one.block or one.default]
@@ -250,14 +235,10 @@ def demo(
     Example:
       seewhy demo --out demo-out
     """
-    try:
-        with told(debug):
-            from seewhy.apps.demo import show
+    with told(debug, code=0) as progress:  # what is not possible here is no fault of the caller
+        from seewhy.apps.demo import show
 
-            show(out)
-    except typer.Exit as end:  # the demo shows what is possible here; what is not is no fault of the caller
-        if end.exit_code != 2:
-            raise
+        show(out, progress)
 
 
 def _version(asked: bool) -> None:
@@ -285,11 +266,6 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-
-
-def _fields(layer: Any) -> dict[str, Any]:
-    keys = ("name", "kind", "shape", "parameters", "grid", "usable", "why_not", "default", "block")
-    return {key: getattr(layer, key) for key in keys}
 
 
 if __name__ == "__main__":

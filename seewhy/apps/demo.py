@@ -6,18 +6,19 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from seewhy.apps.answers import made, short_where, write
+from seewhy.apps.pictures import MARK
 from seewhy.apps.terminal import Progress, say, table
 from seewhy.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from seewhy.explanation import Explanation, Explanations
+from seewhy.explanation import Explanation, Explanations, explain
+from seewhy.images import panels
+from seewhy.images.drawing import cropped
+from seewhy.models.loading import load
+from seewhy.targets import top, versus
 
 SPEC = "demo:efficientnet-lite0"
 RATHER = "espresso", "cup"
@@ -25,23 +26,20 @@ RATHER = "espresso", "cup"
 LIQUID = (143, 287), (47, 82)
 
 
-def show(out: Path) -> None:
-    """Explains both photographs, says what to notice, writes the panels.
+def show(out: Path, progress: Progress) -> None:
+    """Explains both photographs, says what to notice, writes the photographs and the panels.
 
     Args:
-        out: folder for the panels; made where it is not there.
+        out: folder for them; made where it is not there.
     Raises:
         MissingExtraError: a package of the extra `demo` is not installed.
     """
     started = time.monotonic()
     coffee, chelsea = photograph("coffee.png"), photograph("chelsea.png")
     made(out)
-    progress = Progress()
     progress.note(f"loading {SPEC} ...")
-    try:
-        about_coffee, about_chelsea = explained(coffee, chelsea)
-    finally:
-        progress.clear()
+    about_coffee, about_chelsea = explained(coffee, chelsea)
+    progress.clear()
     say(f"{SPEC}, a small network for the 1,000 classes of ImageNet, on two photographs", "dim")
     say()
     _block("coffee.png", about_coffee)
@@ -56,16 +54,15 @@ def show(out: Path) -> None:
     say(f"Notice: three kinds of cat share nearly one map (correlation {alike:.2f} or more):")
     say("  the network sees a cat's face and cannot tell from it which cat.")
     say()
-    for name, sheet in (("coffee.png", coffee_panel(about_coffee)), ("chelsea.png", panel(about_chelsea))):
-        path = out / name
-        from seewhy.images.panels import png
-
-        write(path, png(sheet))
-        say(f"written: {path}", "cyan")
+    for photo, sheet in ((coffee, coffee_panel(about_coffee)), (chelsea, panel(about_chelsea))):
+        write(out / photo.name, photo.read_bytes())
+        written = out / f"{photo.stem}{MARK}.png"
+        write(written, panels.png(sheet))
+        say(f"written: {written}", "cyan")
     say(f"{time.monotonic() - started:.0f} s in all")
     say()
-    say("Next, with pictures and a model of your own:")
-    say(f"  seewhy explain PICTURE --model {SPEC}")
+    say("Next, and then with pictures and a model of your own:")
+    say(f"  seewhy explain {out / coffee.name} --model {SPEC} --layer all")
     say("  seewhy explain PICTURE --model FILE.py:FUNCTION --prepare imagenet --versus CLASS CLASS")
 
 
@@ -88,8 +85,6 @@ def photograph(name: str) -> Path:
 
 def explained(coffee: Path, chelsea: Path) -> tuple[Explanations, Explanations]:
     """The three highest classes of both, and why espresso rather than cup."""
-    from seewhy import explain, load, top, versus
-
     model = load(SPEC)
     return (
         explain(model, coffee, target=[top(3), versus(*RATHER)]),
@@ -115,15 +110,9 @@ def coffee_panel(answers: Explanations) -> Image.Image:
 
 def panel(answers: Sequence[Explanation], tile: int = 300) -> Image.Image:
     """What the model saw of the picture, and the maps over it."""
-    from PIL import Image
-
-    from seewhy.images.panels import panel as draw
-
     one = answers[0]
-    left, top, right, bottom = (round(edge) for edge in one.box)
-    seen: Any = Image.fromarray(one.picture).crop((left, top, right, bottom))
-    tiles = [seen, *(each.overlay(seen_only=True) for each in answers)]
-    return draw(tiles, columns=len(tiles), captions=[one.name, *(each.caption for each in answers)], tile=tile)
+    tiles = [cropped(Image.fromarray(one.picture), one.box), *(each.overlay(seen_only=True) for each in answers)]
+    return panels.panel(tiles, columns=len(tiles), captions=[one.name, *(each.caption for each in answers)], tile=tile)
 
 
 def _block(name: str, answers: Sequence[Explanation]) -> None:

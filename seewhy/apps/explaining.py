@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from seewhy.apps.requests import load_model, no_model, read_layers, read_options
 from seewhy.apps.terminal import Progress, say, tell
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.evidence import Model
+from seewhy.explanation import explain_many
 from seewhy.images.drawing import OPACITY, color_table
 from seewhy.images.fusing import WAYS
 from seewhy.methods import find_method
@@ -30,7 +29,7 @@ class Request:
     pictures: Sequence[str]
     model: str | None
     target: Sequence[str]
-    versus: tuple[str, str] | None
+    versus: Sequence[tuple[str, str]]
     against: Sequence[str]
     probability: Sequence[str]
     top: int | None
@@ -47,6 +46,7 @@ class Request:
     prepare: str | None
     labels: Path | None
     weights: str
+    trust_code: bool
     device: str
     batch_size: int | None
     as_json: bool
@@ -84,12 +84,12 @@ def run(asked: Request, progress: Progress) -> None:
     )
     made(asked.out)
     progress.start(len(files))
-    answers = _answers(
+    answers = explain_many(
         model,
         files,
         target=targets,
         method=asked.method,
-        layer=read_layers(asked.layer),
+        layer=read_layers(model, asked.layer),
         signed=asked.signed,
         batch_size=asked.batch_size or (8 if device == "cpu" else 32),
         **options,
@@ -102,8 +102,7 @@ def run(asked: Request, progress: Progress) -> None:
         if written is None:
             failures.append(shown.error)
         else:
-            one = shown[0] if hasattr(shown, "grid") else shown
-            first, empty = first or (file, one), empty or one.empty
+            first, empty = first or (file, shown[0]), empty or shown[0].empty
         if asked.as_json:
             say(json_line(file, shown, written))
         elif written is not None:
@@ -141,7 +140,12 @@ def _check_layers(asked: Request) -> None:
 def _model(asked: Request) -> Model:
     assert asked.model is not None
     model = load_model(
-        asked.model, weights=asked.weights, labels=asked.labels, prepare=asked.prepare, device=asked.device
+        asked.model,
+        weights=asked.weights,
+        labels=asked.labels,
+        prepare=asked.prepare,
+        device=asked.device,
+        trust_code=asked.trust_code,
     )
     if model.prepare is None:
         raise InputError(
@@ -153,31 +157,16 @@ def _model(asked: Request) -> Model:
     return model
 
 
-def _answers(model: Model, files: list[Path], **question: Any) -> Iterator[Any]:
-    """What `explain_many` yields; what a user's model prints meanwhile is no result and goes to stderr."""
-    from seewhy.explanation import explain_many
-
-    found = explain_many(model, files, **question)
-    while True:
-        with redirect_stdout(sys.stderr):
-            answer = next(found, _END)
-        if answer is _END:
-            return
-        yield answer
-
-
-_END: Any = object()
-
-
 def _next(asked: Request, file: Path, one: Any, empty: bool) -> str:
     """The command that asks the next question of the first picture."""
     command = ["seewhy", "explain", str(file), "--model", str(asked.model)]
     weights = None if asked.weights == "default" else asked.weights
     for name, value in (("--labels", asked.labels), ("--prepare", asked.prepare), ("--weights", weights)):
         command += [name, str(value)] if value is not None else []
+    command += ["--trust-code"] if asked.trust_code else []
     if empty and not asked.signed:
         return shlex.join([*command, "--signed"])
-    if asked.versus is not None or len(one.scores) < 2:
+    if asked.versus or len(one.scores) < 2:
         return shlex.join([*command, "--layer", "all"])
     best, second = (-one.scores).argsort(kind="stable")[:2]
 

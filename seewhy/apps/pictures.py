@@ -9,30 +9,13 @@ from glob import glob
 from pathlib import Path
 
 from seewhy.errors import InputError
+from seewhy.images.panels import SIGNED
 
 SUFFIXES = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
+    (
+        *(".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg"),
+        *(".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+    )
 )
 MARK = ".why"  # cat.jpg gives cat.why.png, so that no picture is overwritten by its own explanation
 _LONGEST = 120  # bytes of a written name's stem: most file systems end at 255, and suffixes follow
@@ -44,7 +27,7 @@ def pictures_in(words: Sequence[str], out: Path) -> list[Path]:
 
     Args:
         words: files, folders (their images at any depth, hidden ones left out) and patterns that no shell expanded.
-        out: where results go. What lies there, or is a written panel, is not taken from a folder.
+        out: where results go. What lies there, or was written by seewhy, is not taken from a folder.
     Raises:
         InputError: a folder without images, or a pattern without files.
     """
@@ -96,14 +79,29 @@ def plain(text: str) -> str:
 
 
 def _images(folder: Path, out: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if out in (here := Path(where).resolve(), *here.parents) and folder.resolve() != out:
+    seen: set[Path] = set()  # linked folders are followed, each once: they may lead in circles
+    for where, folders, names in os.walk(folder, followlinks=True):
+        here = Path(where).resolve()
+        if here in seen or (out in (here, *here.parents) and folder.resolve() != out):
+            folders.clear()
             continue
+        seen.add(here)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             path = Path(where, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not path.stem.endswith(MARK):
+            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not _written(path):
                 yield path
+
+
+def _written(path: Path) -> bool:
+    """By seewhy: it has the mark in its name, or at the start of its PNG."""
+    if path.stem.endswith(MARK):
+        return True
+    try:
+        with path.open("rb") as file:
+            return path.suffix.lower() == ".png" and SIGNED in file.read(100)
+    except OSError:
+        return False  # told when it is read
 
 
 def _valid(stem: str) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seewhy.errors import InputError, SeeWhyError
+from seewhy.evidence import Model
+from seewhy.explanation import layers as layers_of
+from seewhy.images.preparing import preset
+from seewhy.methods import Method
+from seewhy.models.loading import FORMS, load
 from seewhy.targets import Aim, Scores, Target, Top, against, probability, versus
-
-if TYPE_CHECKING:
-    from seewhy.evidence import Model
-    from seewhy.methods import Method
 
 TOP = 3
 
@@ -36,9 +35,10 @@ def load_model(
     weights: str = "default",
     labels: Path | None = None,
     prepare: str | None = None,
-    device: str = "auto",
+    device: str | None = None,
+    trust_code: bool = False,
 ) -> Model:
-    """The model that `--model` and the options about it tell of, on its device.
+    """The model that `--model` and the options about it tell of, on that device; None: where it is.
 
     Raises:
         InputError: it cannot be loaded, or one of the options cannot be used.
@@ -48,26 +48,23 @@ def load_model(
     if labels is not None:
         told["labels"] = read_labels(labels)
     if prepare is not None:
-        from seewhy.images.preparing import preset
-
         preset(prepare)  # a wrong name is told before the model is loaded
         told["prepare"] = prepare
-    from seewhy.models.loading import load
-
-    with redirect_stdout(sys.stderr):  # what a user's file prints is no result
-        try:
-            model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
-        except SeeWhyError:
+    told["safe_mode"] = not trust_code
+    try:
+        model = load(spec, weights=None if weights.lower() == "none" else weights, **told)
+    except SeeWhyError:
+        raise
+    except Exception as error:
+        if ".py:" not in spec:
             raise
-        except Exception as error:
-            if ".py:" not in spec:
-                raise
-            raise InputError(
-                f"{spec} failed: {type(error).__name__}: {error}",
-                "a function without arguments that returns a model",
-                "run it by itself to see where; --debug shows the traceback",
-            ) from error
-    _move(model, device)
+        raise InputError(
+            f"{spec} failed: {type(error).__name__}: {error}",
+            "a function without arguments that returns a model",
+            "run it by itself to see where; --debug shows the traceback",
+        ) from error
+    if device is not None:
+        model.to(device)  # type: ignore[attr-defined]
     return model
 
 
@@ -75,26 +72,9 @@ def no_model(example: str) -> InputError:
     """`--model` was left out."""
     return InputError(
         "no model",
-        "--model torchvision:NAME, timm:NAME, hf:NAME, FILE.py:FUNCTION (a function that returns your model) or demo:",
+        f"--model {FORMS} (a function that returns your model)",
         f"try the small network of the demo (pip install 'seewhy[demo]'): {example}",
     )
-
-
-def _move(model: Model, device: str) -> None:
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(
-            f"--device {device}", "a device that PyTorch sees; it sees no GPU", "write --device cpu, or leave it out"
-        )
-    try:
-        model.module.to(torch.device(device))  # type: ignore[attr-defined]
-    except RuntimeError as error:
-        raise InputError(
-            f"--device {device}: {str(error).splitlines()[0]}", "'auto', 'cpu', 'cuda', 'cuda:1' ...", "leave it out"
-        ) from error
 
 
 def read_labels(path: Path) -> list[str] | dict[int, str]:
@@ -133,7 +113,7 @@ def read_targets(
     model: Model,
     *,
     target: Sequence[str],
-    rather: tuple[str, str] | None,
+    rather: Sequence[tuple[str, str]],
     opposed: Sequence[str],
     probable: Sequence[str],
     top: int | None,
@@ -146,23 +126,24 @@ def read_targets(
         return int(word) if number.isdecimal() and word not in (model.labels or ()) else word
 
     asked: list[Target | int | str] = [one(word) for word in target]
-    if rather is not None:
-        asked.append(versus(one(rather[0]), one(rather[1])))
+    asked += [versus(one(wanted), one(other)) for wanted, other in rather]
     asked += [against(one(word)) for word in opposed]
     asked += [probability(one(word)) for word in probable]
     if top is not None or not asked:
-        asked.insert(0, Highest(top or TOP))
+        asked.insert(0, Highest(TOP) if top is None else Top(top))
     return asked
 
 
-def read_layers(words: Sequence[str]) -> Any:
-    """None, 'all', or a list of names and indices."""
+def read_layers(model: Model, words: Sequence[str]) -> Any:
+    """None, 'all', or a list of names and indices; digits are an index, unless the model has a layer of that name."""
     if not words:
         return None
     if "all" in words:
         return "all"
-    layers = [int(word) if word.removeprefix("-").isdecimal() else word for word in words]
-    return layers[0] if len(layers) == 1 else layers
+    if not any(word.removeprefix("-").isdecimal() for word in words):
+        return list(words)
+    names = {layer.name for layer in layers_of(model)}
+    return [int(word) if word.removeprefix("-").isdecimal() and word not in names else word for word in words]
 
 
 def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
@@ -178,21 +159,11 @@ def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
         if not equals or not name:
             raise InputError(f"--option {word}", "NAME=VALUE", "`seewhy methods` lists each method's options")
         options[name.replace("-", "_")] = _value(value)
-    for name, given in method.checked(options).items():
-        usual = method.options[name]
-        if isinstance(usual, int | float) and not isinstance(usual, bool) and isinstance(given, str):
-            raise InputError(f"--option {name}={given}", "a number", f"the default is {name}={usual}")
-        if isinstance(usual, int) and isinstance(given, float):
-            raise InputError(f"--option {name}={given}", "a whole number", f"the default is {name}={usual}")
-    return options
+    return method.checked(options)
 
 
 def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TextIO
+from contextlib import contextmanager, redirect_stdout
+from typing import ClassVar, TextIO
 
 import typer
 from rich.cells import cell_len, set_cell_size
@@ -25,19 +26,23 @@ _AS_OPTIONS = (
         "leave them out, Explanations(one for one in found if not one.empty).product(), or fuse by mean()",
         "name other layers, or write --fuse mean",
     ),
-    ("or fuse by mean()", "or write --fuse mean"),
+    ("fuse by mean()", "write --fuse mean"),
     ("wrap(model, labels=[...])", "--labels FILE"),
     ("wrap(model, outputs=...)", "wrap(model, outputs=...) in the function that --model names"),
     ("layers(model)", "`seewhy layers SPEC`"),
     ("list_methods()", "`seewhy methods`"),
     ("signed=True", "--signed"),
-    ("layer=, ", "--layer, "),
-    ("write opacity=", "write --opacity "),
-    ("give weights=FILE (None for random ones)", "give --weights FILE (none for random ones)"),
-    (" with weights=", " with --weights "),
+    ("safe_mode=False", "--trust-code"),
+    ("(None for random ones)", "(none for random ones)"),
     (" (--weights on the command line)", ""),
-    ("or leave scores= out", "or leave --option scores= out"),
-    ('take method="gradcam" or "hirescam"', "take --method gradcam or hirescam"),
+)
+_NAMED = "target|method|layer|opacity|prepare|weights|colormap"
+_PATTERNS = (
+    (re.compile(r"\btop\((\d+)\)"), r"--top \1"),
+    (re.compile(r"\bversus\((\S+), (\S+)\)"), r"--versus \1 \2"),
+    (re.compile(rf"(?<!model, )\b({_NAMED})=(?=[\s,])"), r"--\1"),  # leave layer= out
+    (re.compile(rf"(?<!model, )\b({_NAMED})=(['\"]?)([^\s'\",;()]+)\2(?![\w(])"), r"--\1 \3"),  # opacity=0.5
+    (re.compile(r"(^|leave )((?!target)\w+=)"), r"\1--option \2"),  # what is left is an option of the method
 )
 
 
@@ -45,16 +50,20 @@ def as_options(text: str) -> str:
     """Advice to write Python as advice to type options."""
     for python, typed in _AS_OPTIONS:
         text = text.replace(python, typed)
+    for pattern, typed in _PATTERNS:
+        text = pattern.sub(typed, text)
     return text
 
 
 def say(text: str | Text = "", style: str = "") -> None:
     """A line of results on stdout, never wrapped or marked up; styled only in a terminal."""
-    console = _Screen(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = _Screen(file=_Screen.results, soft_wrap=True, highlight=False, markup=False, emoji=False)
     console.print(text if isinstance(text, Text) else Text(text, style))
 
 
 class _Screen(Console):
+    results: ClassVar[TextIO | None] = None  # stdout, whatever else prints meanwhile
+
     def on_broken_pipe(self) -> None:
         raise  # Rich would end the process with 1, which means findings; `told` knows better
 
@@ -66,7 +75,7 @@ def tell(text: str) -> None:
 
 def width() -> int | None:
     """Columns of the terminal that reads stdout; None where none does, and nothing is to be cut."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if (_Screen.results or sys.stdout).isatty() else None
 
 
 def fitted(cell: str, columns: int, right: bool = False) -> str:
@@ -160,20 +169,26 @@ def _lasting(seconds: float) -> str:
 
 
 @contextmanager
-def told(debug: bool = False, progress: Progress | None = None) -> Iterator[None]:
+def told(debug: bool = False, code: int = 2) -> Iterator[Progress]:
     """Errors as a person reads them, never a traceback unless asked for; ends the process with the code that fits.
 
-    Exit codes: 2 for what cannot be used or fails, 130 for Ctrl-C, 141 where the reader of stdout went away.
+    What a user's own code prints meanwhile is no result and goes to stderr.
+
+    Args:
+        debug: show tracebacks and all warnings.
+        code: of the exit for what cannot be used or fails; it is 130 for Ctrl-C, 141 where the reader of stdout went.
     """
+    progress, _Screen.results = Progress(), sys.stdout
     with warnings.catch_warnings():
         if not debug:
             warnings.simplefilter("ignore")
             warnings.simplefilter("default", SeeWhyWarning)
             warnings.showwarning = lambda message, *_: tell(f"warning: {as_options(str(message))}")
         try:
-            yield
+            with redirect_stdout(sys.stderr):
+                yield progress
         except KeyboardInterrupt:
-            _cleared(progress)
+            progress.clear()
             tell("interrupted; what is written stays")
             raise typer.Exit(130) from None
         except BrokenPipeError:
@@ -182,22 +197,26 @@ def told(debug: bool = False, progress: Progress | None = None) -> Iterator[None
         except typer.Exit:
             raise
         except Exception as error:
-            _cleared(progress)
+            progress.clear()
             if debug:
                 traceback.print_exc()
             if isinstance(error, SeeWhyError):
                 tell(f"error: {as_options(str(error))}")
-            elif type(error).__name__ == "OutOfMemoryError":
+            elif type(error).__name__ in ("OutOfMemoryError", "ResourceExhaustedError"):
                 tell(f"error: {_out_of_memory(error)}")
             else:
-                words = " ".join(str(error).split())
-                tell(f"unexpected: {type(error).__name__}: {words}; --debug shows the traceback")
-            raise typer.Exit(2) from None
+                tell(f"error: {_unexpected(error)}")
+            raise typer.Exit(code) from None
+        finally:
+            _Screen.results = None
 
 
-def _cleared(progress: Progress | None) -> None:
-    if progress is not None:
-        progress.clear()
+def _unexpected(error: Exception) -> SeeWhyError:
+    return InputError(
+        f"something raised {type(error).__name__}: {' '.join(str(error).split())}",
+        "a model that runs on a batch of images alone",
+        "--debug shows where; of several inputs tell with wrap(model, call=...) in the function that --model names",
+    )
 
 
 def _out_of_memory(error: Exception) -> SeeWhyError:

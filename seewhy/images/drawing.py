@@ -149,8 +149,8 @@ def color_table(colormap: str = "default", opacity: float = OPACITY, signed: boo
         InputError: the opacity is not in 0..1.
         UnknownNameError: no such colour map.
     """
-    if not 0 <= opacity <= 1:
-        raise InputError(f"opacity={opacity}", "a number from 0 (no colour) to 1", "write opacity=0.5")
+    if not isinstance(opacity, int | float | np.number) or not 0 <= opacity <= 1:
+        raise InputError(f"opacity={opacity!r}", "a number from 0 (no colour) to 1", "write opacity=0.5")
     level = np.arange(256)
     value = (level - 128) / 127 if signed else level / 255  # level 0 of signed maps is never used
     alpha = np.clip(np.abs(value), 0, 1) * opacity

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
-from seewhy.errors import InputError
+from seewhy.errors import InputError, did_you_mean
 from seewhy.images.drawing import colored, pixels_of
 from seewhy.images.lettering import INK, PAPER, font, printable, wrapped
+
+SIGNED = b"Software\0seewhy"  # near the start of the PNG files that are written here
+WIDEST, NOTEBOOK = 1600, 960  # pixels of a panel: in a file, in a notebook
+_TILE = 224  # pixels of a picture's side in a panel, at least
+WRITTEN = (".png", ".jpg", ".webp", ".pdf")
 
 
 def panel(
@@ -19,7 +28,7 @@ def panel(
     columns: int | None = None,
     captions: Sequence[str] | None = None,
     title: str | None = None,
-    tile: int = 224,
+    tile: int = _TILE,
 ) -> Image.Image:
     """Several pictures in a strip or a grid on white, each with a caption under it.
 
@@ -40,7 +49,7 @@ def panel(
         raise InputError(f"{len(captions)} captions for {len(tiles)} pictures", "one each", "use '' for none")
     if tile < 1 or (columns is not None and columns < 1):
         raise InputError(f"columns={columns}, tile={tile}", "1 or more", "leave them out for the default")
-    across = min(len(tiles), columns or (len(tiles) if len(tiles) <= 5 else int(np.ceil(np.sqrt(len(tiles))))))
+    across = _across(len(tiles), columns)
     pictures = [_fitted(each, tile) for each in tiles]
     size = int(np.clip(tile // 16, 11, 18))
     words = [printable(text) for text in captions or [""] * len(tiles)]
@@ -66,6 +75,16 @@ def panel(
                 pen.text((left + tile / 2, top + height + gap // 2 + number * line), text, INK, letters, anchor="ma")
         top += height + under + gap
     return sheet
+
+
+def tile_for(tiles: Sequence[Any], columns: int | None, width: int) -> int:
+    """The side of the squares in a panel of at most that width that shows pictures as large as they are.
+
+    Small ones are enlarged to 224 pixels, and many beside each other are no smaller, also where it becomes too wide.
+    """
+    across = _across(len(tiles), columns)
+    largest: int = max(max(pixels_of(each).shape[:2]) for each in tiles)
+    return max(_TILE, min(largest, int(width / (1.05 * across + 0.05))))
 
 
 def stack(sheets: Sequence[Image.Image]) -> Image.Image:
@@ -109,11 +128,55 @@ def scale_bar(colormap: str, signed: bool, marks: Sequence[str], width: int, wor
     return sheet
 
 
+def save(image: Image.Image, path: str | Path) -> None:
+    """Writes a panel in the format that the path's ending names; PNG files are signed.
+
+    Raises:
+        InputError: the path has no such ending, or cannot be written.
+    """
+    known = Image.registered_extensions()
+    kind = known.get(Path(path).suffix.lower())
+    if kind not in Image.SAVE:
+        came = f"the path {str(path)!r}, which ends in no format"
+        near = did_you_mean(Path(path).suffix, WRITTEN, f"write {Path(path).stem or 'why'}.png")
+        raise InputError(came, f"a file that ends in {', '.join(WRITTEN)} ...", near)
+    with writing(path):
+        image.save(path, kind, **({"pnginfo": signature()} if kind == "PNG" else {}))
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What goes wrong while a file is written, in words.
+
+    Raises:
+        InputError: its folder is not there, or it cannot be written.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        came = f"no folder {str(Path(path).parent)!r} to write {Path(path).name} in"
+        raise InputError(came, "a folder that is there", "make it first, or check the path") from error
+    except OSError as error:
+        came = f"{str(path)!r} cannot be written: {error.strerror or error}"
+        raise InputError(came, "a file that may be written, on a disk with room", "name another path") from error
+
+
 def png(image: Image.Image) -> bytes:
-    """The image as the bytes of a PNG file, without metadata."""
+    """The image as the bytes of a PNG file, signed, without other metadata."""
     buffer = BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", pnginfo=signature())
     return buffer.getvalue()
+
+
+def _across(count: int, columns: int | None) -> int:
+    return min(count, columns or (count if count <= 5 else math.ceil(math.sqrt(count))))
+
+
+def signature() -> PngInfo:
+    """What tells a written panel from a photograph, so that no folder's scan explains it."""
+    info = PngInfo()
+    info.add_text("Software", "seewhy")
+    return info
 
 
 def _fitted(picture: Any, side: int) -> Image.Image:

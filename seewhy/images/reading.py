@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +28,7 @@ _TURNS = {  # EXIF orientation -> what brings the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_WHOLE = re.compile(r"u?int\d+$|bool_?$")  # dtypes of whole numbers
 _ORIENTATION = 0x0112  # the EXIF tag
 
 # What Pillow's readers raise on damaged files, found by damaging files of a dozen formats at random.
@@ -41,12 +43,14 @@ def read(source: Any) -> Image.Image:
 
     Args:
         source: a path, a PIL image, the bytes of an image file, or an array or tensor of uint8: [height, width],
-            [height, width, 1], [height, width, 3] or [height, width, 4] (the fourth is opacity). Of a file with
-            several frames the first one counts; a PIL image is taken at the frame where it stands.
+            [height, width, 1], [height, width, 3] or [height, width, 4] (the fourth is opacity); other whole numbers
+            if they lie in 0..255, and truth values as black and white. Of a file with several frames the first one
+            counts; a PIL image is taken at the frame where it stands.
     Returns:
         A new PIL image of mode RGB. EXIF rotation is applied, what is transparent lies on white, 16-bit grey is
-        divided by 257 (65535 becomes 255). Grey in floats is taken as 0..1 or 0..255 if it fits one of them, else
-        stretched from its lowest to its highest value. Colour profiles are not applied, as in training.
+        divided by 257 (65535 becomes 255), and so is 32-bit grey that does not fit 0..255. Grey in floats is taken as
+        0..1 or 0..255 if it fits one of them, else stretched from its lowest to its highest value. Colour profiles are
+        not applied, as in training.
     Raises:
         InputError: no such file, no image file, a damaged or too large one, or an array of another kind.
     """
@@ -55,6 +59,8 @@ def read(source: Any) -> Image.Image:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decoded(bytes(source), f"these {len(source):,} bytes")
     if isinstance(source, (str, os.PathLike)):
+        if not str(source):
+            raise InputError("an empty path", _SOURCES, "name the file")
         return _decoded(_contents(Path(source)), f"the file {str(source)!r}")
     if dtype_name(source) is not None:
         return _of_array(source)
@@ -64,11 +70,13 @@ def read(source: Any) -> Image.Image:
 def is_picture(source: Any) -> bool:
     """True for what `read` is meant for: path, PIL image, bytes, array or tensor of uint8.
 
-    Arrays and tensors of other types are *images*, already prepared, and give False; so does anything else.
+    So are other whole numbers and truth values [height, width, 3 or 4]. Other arrays and tensors are *images*, already
+    prepared, and give False; so does anything else.
     """
     if isinstance(source, (str, os.PathLike, Image.Image, bytes, bytearray, memoryview)):
         return True
-    return dtype_name(source) == "uint8"
+    kind = dtype_name(source) or ""
+    return kind == "uint8" or (_WHOLE.match(kind) is not None and len(source.shape) == 3 and source.shape[2] in (3, 4))
 
 
 def name_of(source: Any) -> str:
@@ -96,6 +104,10 @@ def as_numpy(array: Any) -> np.ndarray[Any, Any]:
             array = array.float()
         return np.asarray(array.numpy())
     values = np.asarray(array)
+    if values.dtype.kind in "USMm":
+        raise InputError(
+            f"an array of {values.dtype}", "an array of numbers", "open pictures by their paths, one by one"
+        )
     return values if values.dtype.kind in "biufcO" else values.astype(np.float32)
 
 
@@ -127,7 +139,7 @@ def _beside(path: Path) -> list[str]:
 
 def _decoded(data: bytes, what: str) -> Image.Image:
     if not data:
-        raise InputError(f"{what} is empty (0 bytes)", "an image file", "copy, download or export the picture again")
+        raise InputError(f"nothing in {what}", "an image file", "copy, download or export the picture again")
     try:
         with Image.open(BytesIO(data)) as image:
             # Asked here, too, because a warning can be caught only by changing settings that all threads share.
@@ -201,12 +213,26 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _of_whole_numbers(source: Any, came: str, expected: str) -> Pixels:
+    """uint8 of the same shape, where nothing need be guessed."""
+    if not _WHOLE.match(dtype_name(source) or ""):
+        remedy = "scale it to 0..255 and write .astype('uint8'); a float array already prepared is an image, no picture"
+        raise InputError(came, expected, remedy)
+    values = as_numpy(source)
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.size and (values.min() < 0 or values.max() > 255):
+        remedy = f"make it uint8: scale {values.min()}..{values.max()} to 0..255 and write .astype('uint8')"
+        raise InputError(came, expected, remedy)
+    return values.astype(np.uint8)
+
+
 def _stretched(image: Image.Image) -> Image.Image:
     """Grey of 16 or 32 bits, whole numbers or floats, in 8 bits."""
     values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
     low, high = values.min(), values.max()
-    if image.mode == "F" and low >= 0 and high <= 255:
-        scaled = values * (255 if high <= 1 else 1)
+    if image.mode in ("F", "I") and low >= 0 and high <= 255:
+        scaled = values * (255 if high <= 1 and image.mode == "F" else 1)
     elif low >= 0 and high <= 65535:
         scaled = values / 257
     else:
@@ -219,8 +245,7 @@ def _of_array(source: Any) -> Image.Image:
     came = f"an array of {dtype_name(source)} {list(shape)}"
     expected = "a uint8 array [height, width, 3], or [height, width] for grey"
     if dtype_name(source) != "uint8":
-        remedy = "scale it to 0..255 and write .astype('uint8'); a float array already prepared is an image, no picture"
-        raise InputError(came, expected, remedy)
+        source = _of_whole_numbers(source, came, expected)
     if len(shape) == 4:
         remedy = "hand in one picture, such as pictures[0]; or all of them with seewhy.explain_many"
         raise InputError(came + ": a batch", expected, remedy)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seewhy.errors import SeeWhyError
+from seewhy.errors import InputError, SeeWhyError
+
+
+class _NoAnswerError(InputError, AttributeError):
+    """What is asked of a failed answer; an AttributeError too, so that hasattr and copying work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,6 @@ class Failed:
         return False
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "error":
             raise AttributeError(name)
-        raise self.error
+        raise _NoAnswerError(*self.error.args) from self.error

@@ -32,7 +32,7 @@ def fused(items: Sequence[Explanation], how: str, scale: str) -> Explanation:
     _check_pictures(items)
     if how == "product":
         _check_product(items)
-    kept = [one for one in items if not one.empty]
+    kept = [one for one in items if one.map.any()]
     if not kept:
         raise InputError(
             f"{len(items)} maps that are all zero",
@@ -42,7 +42,7 @@ def fused(items: Sequence[Explanation], how: str, scale: str) -> Explanation:
     first = kept[0]
     shape = max(one.seen.grid for one in kept)
     joined = fuse([one.map for one in kept], shape, how, scale)
-    left_out = [one.layer for one in items if one.empty]
+    left_out = [one.layer for one in items if not one.map.any()]
     notes = [f"Fused: {_WORDS[how].format(len(kept))}, {_SCALED[scale]}, on {shape[0]} x {shape[1]} cells."]
     if left_out:
         notes.append(f"Left out, as they are all zero: {len(left_out)} maps ({', '.join(dict.fromkeys(left_out))}).")
@@ -87,7 +87,7 @@ def _check_pictures(items: Sequence[Explanation]) -> None:
 
 
 def _check_product(items: Sequence[Explanation]) -> None:
-    empty = [one.layer for one in items if one.empty]
+    empty = [one.layer for one in items if not one.map.any()]
     if empty:
         raise InputError(
             f"a product with {len(empty)} maps that are all zero ({', '.join(dict.fromkeys(empty))})",

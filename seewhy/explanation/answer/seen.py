@@ -13,6 +13,11 @@ from seewhy.images.preparing import guess_picture
 from seewhy.images.probing import box_of
 from seewhy.images.resizing import Box
 
+UNPLACED = (
+    "Which part of the photograph the model saw could not be told (its preparation mirrors, turns, warps or draws by "
+    "chance, or takes no colour as it is), so the picture shown is drawn from the model's input."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -26,8 +31,12 @@ class Seen:
 
     @property
     def exact(self) -> bool:
-        """The picture is the one handed in; False where it was made from an image of floats."""
-        return self.pil is not None
+        """The picture is the one handed in; False where it was made from what the model ate."""
+        return self._found is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (UNPLACED,) if self.pil is not None and not self.exact else ()
 
     @property
     def caption(self) -> str:
@@ -35,15 +44,17 @@ class Seen:
 
     @cached_property
     def picture(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        if self.pil is not None:
-            return np.asarray(self.pil)
-        return guess_picture(self.image, self.channels_first)
+        return np.asarray(self.pil) if self.exact else guess_picture(self.image, self.channels_first)
 
     @cached_property
     def box(self) -> Box:
         height, width = self.picture.shape[:2]
-        found = box_of(self.prepare, (width, height)) if self.exact else None
-        return found if found is not None else (0.0, 0.0, float(width), float(height))
+        return self._found or (0.0, 0.0, float(width), float(height))
+
+    @cached_property
+    def _found(self) -> Box | None:
+        """Which part of the picture that was handed in the model saw, once asked for: finding it takes time."""
+        return None if self.pil is None else box_of(self.prepare, self.pil.size)
 
     @property
     def grid(self) -> tuple[int, int]:

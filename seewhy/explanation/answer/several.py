@@ -50,21 +50,27 @@ class Explanations(Sequence[Explanation]):
             groups.setdefault((one.name, one.target, one.label), []).append(one)
         return [Explanations(group) for group in groups.values()]
 
-    def grid(self, columns: int | None = None, colorbar: bool | None = None, **options: Any) -> Image.Image:
+    def grid(
+        self, columns: int | None = None, colorbar: bool | None = None, width: int = panels.WIDEST, **options: Any
+    ) -> Image.Image:
         """The picture and all overlays, captioned; where there are several layers or methods, a block for each target.
 
         Args:
             columns: pictures in a row; default: as many as can be read side by side.
             colorbar: the colours below, each map from zero to its own maximum; default: where maps have signs.
+            width: pixels at most; pictures are not made larger than they are, except small ones.
             options: as in `Explanation.overlay`.
         """
         self._checked()
         groups = self.by_target()
         if all(len(group) == 1 for group in groups):
-            sheets = [self._sheet(self.items, [one.caption for one in self.items], columns, None, options)]
+            words = ["\n".join(filter(None, (one.caption, one.scale_words))) for one in self.items]
+            sheets = [self._sheet(self.items, words, columns, None, width, options)]
         else:
             across = columns or min(max(map(len, groups)) + 1, _ACROSS)
-            sheets = [self._sheet(g.items, [g._place(o) for o in g], across, g[0].heading, options) for g in groups]
+            sheets = [
+                self._sheet(g.items, [g._place(o) for o in g], across, g[0].heading, width, options) for g in groups
+            ]
         return self._with_bar(panels.stack(sheets), colorbar, options)
 
     def gif(self, path: str | Path, seconds: float = 0.8, **options: Any) -> None:
@@ -79,7 +85,9 @@ class Explanations(Sequence[Explanation]):
         Raises:
             InputError: another ending, or a time that cannot be shown.
         """
-        Path(path).write_bytes(self.animation(kind_of(path), seconds, **options))
+        film = self.animation(kind_of(path), seconds, **options)
+        with panels.writing(path):
+            Path(path).write_bytes(film)
 
     def animation(self, kind: str = "GIF", seconds: float = 0.8, colorbar: bool | None = None, **options: Any) -> bytes:
         """What `gif` writes, as the bytes of a file: 'GIF', 'WEBP' or 'PNG' (an APNG)."""
@@ -137,6 +145,7 @@ class Explanations(Sequence[Explanation]):
         captions: Sequence[str],
         columns: int | None,
         title: str | None,
+        width: int,
         options: dict[str, Any],
     ) -> Image.Image:
         """Picture and overlays; the picture again where another one's maps begin."""
@@ -148,14 +157,17 @@ class Explanations(Sequence[Explanation]):
                 words.append(one.seen.caption)
             tiles.append(one.overlay(**options))
             words.append(caption)
-        return panels.panel(tiles, columns, words, title)
+        return panels.panel(tiles, columns, words, title, panels.tile_for(tiles, columns, width))
 
     def _with_bar(self, sheet: Image.Image, colorbar: bool | None, options: dict[str, Any]) -> Image.Image:
         """The sheet with the bar of colours below, each map from zero to its own maximum unless they have one scale."""
         signed = any(one.signed for one in self.items)
         if not (signed if colorbar is None else colorbar):
             return sheet
-        most = "each map's maximum" if options.get("scale") is None else f"{options['scale']:.3g}"
+        cut = all(one.scale_words for one in self.items)
+        most = f"each map's {'99.5th percentile' if cut else 'maximum'}"
+        if options.get("scale") is not None:
+            most = f"{options['scale']:.3g}"
         marks = ("against", "0", f"for: {most}") if signed else ("0", "", most)
         bar = panels.scale_bar(options.get("colormap", "default"), signed, marks, sheet.width)
         return panels.stack([sheet, bar])
@@ -163,17 +175,17 @@ class Explanations(Sequence[Explanation]):
     def _place(self, one: Explanation) -> str:
         """What tells this answer from the others of its target: layer and method."""
         several = len({other.method for other in self.items}) > 1
-        return f"{one.method}\n{one.layer}  {one.cells}" if several else f"{one.layer}\n{one.cells}"
+        return one.place(one.method, one.layer) if several else one.place(one.layer)
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""
-        self.grid(**options).save(path)
+        panels.save(self.grid(**options), path)
 
     def __repr__(self) -> str:
         return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"
 
     def _repr_png_(self) -> bytes:
-        return panels.png(self.grid())
+        return panels.png(self.grid(width=panels.NOTEBOOK))
 
     def _repr_html_(self) -> str:
         return html(self.items, self._repr_png_())

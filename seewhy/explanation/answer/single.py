@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import UnknownNameError, did_you_mean
+from seewhy.errors import InputError, UnknownNameError, did_you_mean
+from seewhy.evidence import INPUT
 from seewhy.explanation.answer.notebook import html
 from seewhy.explanation.answer.seen import Seen
 from seewhy.images import drawing, masking, panels
@@ -20,6 +22,25 @@ from seewhy.targets import Floats
 _NINTHS = np.array(
     [["top left", "top", "top right"], ["left", "centre", "right"], ["bottom left", "bottom", "bottom right"]]
 )
+
+
+FLAT = (
+    "The map has the same value everywhere: it says how much, not where. Try another layer (layers(model)) or method."
+)
+_TOP = 99.5  # percentile of a map of pixels that gets the last colour: single pixels reach ten times as far
+
+
+class _Notes:
+    """What was noted while the answer was found, and what only looking at map and picture tells, once asked for."""
+
+    def __get__(self, one: Any, owner: Any = None) -> tuple[str, ...]:
+        if one is None:
+            raise AttributeError("notes")  # so that the field has no default
+        flat = (FLAT,) if one.map.any() and one.empty else ()
+        return tuple(dict.fromkeys((*vars(one)["_notes"], *flat, *one.seen.notes)))
+
+    def __set__(self, one: Any, notes: tuple[str, ...]) -> None:
+        vars(one)["_notes"] = notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +59,8 @@ class Explanation:
         layer, method, model: where, how, and of which model.
         labels: of all classes, or None.
         signed: the map keeps what speaks against the target.
-        notes: what the reader should know.
         seen: the picture, its crop and its name.
+        notes: what the reader should know.
     """
 
     map: Floats
@@ -55,8 +76,8 @@ class Explanation:
     model: str
     labels: tuple[str, ...] | None
     signed: bool
-    notes: tuple[str, ...]
     seen: Seen = field(repr=False)
+    notes: tuple[str, ...] = _Notes()  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         for array in (self.map, self.scores, self.probabilities):
@@ -64,7 +85,7 @@ class Explanation:
 
     @property
     def picture(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """uint8 [height, width, 3]: the picture as handed in; a best effort where an image of floats was."""
+        """uint8 [height, width, 3]: the picture as handed in; a best effort where drawn from what the model ate."""
         return self.seen.picture
 
     @property
@@ -78,8 +99,8 @@ class Explanation:
 
     @property
     def empty(self) -> bool:
-        """The map is zero everywhere."""
-        return not bool(np.any(self.map))
+        """The map has the same value everywhere, mostly 0: no region stood out."""
+        return not drawing.stands_out(self.map)
 
     def top(self, count: int = 5) -> list[tuple[str, float, float]]:
         """(label, score, probability) of the highest-scored classes, best first."""
@@ -96,6 +117,8 @@ class Explanation:
         Returns:
             float32 [height, width].
         """
+        if shape is not None and not (isinstance(shape, tuple | list) and len(shape) == 2):
+            raise InputError(f"shape={shape!r}", "(height, width)", "leave it out for the picture's")
         if shape is None:
             return place(self.map, self.picture.shape[:2], self.box, order)
         return upscale(self.map, shape, order)
@@ -159,7 +182,7 @@ class Explanation:
         """
         if opacity is not None:
             options["opacity"] = opacity
-        options.setdefault("signed", self.signed or None)
+        self._settle(options, drawing.overlay)
         return drawing.overlay(self.picture, self.map, self.box, colormap=colormap, **options)
 
     def heatmap(self, colormap: str = "default", **options: Any) -> Image.Image:
@@ -169,24 +192,58 @@ class Explanation:
             colormap: as in `overlay`.
             options: of `seewhy.images.drawing.heatmap`: order, scale, seen_only.
         """
-        options.setdefault("signed", self.signed or None)
+        self._settle(options, drawing.heatmap)
         return drawing.heatmap(self.picture.shape[:2], self.map, self.box, colormap=colormap, **options)
 
+    def _settle(self, options: dict[str, Any], draw: Callable[..., Image.Image]) -> None:
+        """Fills in how this map is drawn; raises UnknownNameError for what `draw` does not take."""
+        known = [name for name, one in signature(draw).parameters.items() if one.kind is one.KEYWORD_ONLY]
+        for name in options:
+            if name not in known:
+                near = did_you_mean(name, known, "leave it out")
+                raise UnknownNameError(f"no option {name!r} of drawing", f"any of {', '.join(known)}", near)
+        options.setdefault("signed", self.signed or None)
+        if options.get("scale") is None:
+            options["scale"] = self.scale
+
+    @property
+    def scale(self) -> float | None:
+        """The value that is drawn in the last colour: the map's largest, or the 99.5th percentile of a map of pixels.
+
+        None where nothing stands out.
+        """
+        if self.empty:
+            return None
+        heights = np.abs(self.map)
+        common = float(np.percentile(heights, _TOP)) if self.layer == INPUT else 0.0
+        return common if common > 0 else float(heights.max())
+
+    @property
+    def scale_words(self) -> str:
+        """What `scale` is, where it is not the map's largest value."""
+        cut = self.scale is not None and self.scale < float(np.abs(self.map).max())
+        return f"last colour: the {_TOP}th percentile" if cut else ""
+
     def panel(
-        self, show: Sequence[str] = ("picture", "map", "overlay"), colorbar: bool | None = None, **options: Any
+        self,
+        show: Sequence[str] = ("picture", "map", "overlay"),
+        colorbar: bool | None = None,
+        width: int = panels.WIDEST,
+        **options: Any,
     ) -> Image.Image:
         """The picture, the map and the overlay side by side, with what the model says.
 
         Args:
             show: any of 'picture', 'map', 'overlay', 'cutout', in this order.
             colorbar: the colours with their values below; default: where the map has signs.
+            width: pixels at most; pictures are not made larger than they are, except small ones.
             options: as in `overlay`.
         """
         seen_only = options.get("seen_only", False)
         shared = {key: options[key] for key in ("colormap", "scale", "seen_only") if key in options}
         makers: dict[str, tuple[Callable[[], Image.Image], str]] = {
             "picture": (lambda: self._cropped(Image.fromarray(self.picture), seen_only), self.seen.caption),
-            "map": (lambda: self.heatmap(**shared), f"{self.method} at {self.layer}\n{self.cells}"),
+            "map": (lambda: self.heatmap(**shared), self.place(f"{self.method} at {self.layer}")),
             "overlay": (lambda: self.overlay(**options), self.where),
             "cutout": (lambda: self._cropped(self.cutout(), seen_only), "half of the maximum or more"),
         }
@@ -198,10 +255,11 @@ class Explanation:
                     did_you_mean(str(name), makers, "leave show= out"),
                 )
         tiles, captions = [makers[name][0]() for name in show], [makers[name][1] for name in show]
-        sheet = panels.panel(tiles, columns=len(tiles), captions=captions, title=self.heading)
+        tile = panels.tile_for(tiles, len(tiles), width)
+        sheet = panels.panel(tiles, columns=len(tiles), captions=captions, title=self.heading, tile=tile)
         if not (self.signed if colorbar is None else colorbar):
             return sheet
-        highest = f"{options.get('scale') or float(np.abs(self.map).max()):.3g}"
+        highest = f"{options.get('scale') or self.scale or 0:.3g}"
         marks = (f"-{highest}: against", "0", f"for: {highest}") if self.signed else ("0", "", highest)
         return panels.stack(
             [sheet, panels.scale_bar(options.get("colormap", "default"), self.signed, marks, sheet.width)]
@@ -214,7 +272,12 @@ class Explanation:
     def heading(self) -> str:
         """Label, probability and score."""
         chance = "" if self.probability is None else f"  {self.probability:.1%}"
-        return f"{self.label}{chance}, score {self.score:.2f}"
+        return f"{self.subject}{chance}, score {self.score:.2f}"
+
+    @property
+    def subject(self) -> str:
+        """The label, or what is asked of it: 'probability of cat'."""
+        return self.target if self.target == f"probability of {self.label}" else self.label
 
     @property
     def cells(self) -> str:
@@ -225,12 +288,16 @@ class Explanation:
     def caption(self) -> str:
         """Label with probability, or target with score."""
         if self.probability is not None:
-            return f"{self.label}  {self.probability:.1%}"
+            return f"{self.subject}  {self.probability:.1%}"
         return f"{self.label}  {self.score:+.2f}"
+
+    def place(self, *words: str) -> str:
+        """Words on where the map was taken, how fine it is and, where it is cut off, how it is drawn; a line each."""
+        return "\n".join(filter(None, (*words, self.cells, self.scale_words)))
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the panel; `overlay().save(path)` writes the overlay alone. Options as in `overlay`."""
-        self.panel(**options).save(path)
+        panels.save(self.panel(**options), path)
 
     def __repr__(self) -> str:
         rows, columns = self.map.shape
@@ -241,7 +308,7 @@ class Explanation:
         )
 
     def _repr_png_(self) -> bytes:
-        return panels.png(self.panel())
+        return panels.png(self.panel(width=panels.NOTEBOOK))
 
     def _repr_html_(self) -> str:
         return html([self], self._repr_png_())

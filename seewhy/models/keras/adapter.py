@@ -83,6 +83,26 @@ class KerasModel:
         return parts(self.module)
 
     @property
+    def device(self) -> str:
+        """Where Keras's backend has placed the weights: 'cpu', 'gpu:0', 'cuda:0'."""
+        first = next((weight.value for weight in self.module.weights), None)
+        placed = str(getattr(first, "device", "cpu")).lower().rpartition("device:")[2]
+        return "cpu" if placed.startswith("cpu") else placed
+
+    def to(self, device: str) -> None:
+        """Leaves the model where it is.
+
+        Raises:
+            InputError: a device other than 'auto' is asked for.
+        """
+        if device != "auto":
+            raise InputError(
+                f"the device {device!r} for a Keras model",
+                "'auto': Keras places its arrays by its backend",
+                "leave it out; CUDA_VISIBLE_DEVICES='' in the environment keeps the backend on the CPU",
+            )
+
+    @property
     def dtype(self) -> str:
         if "dtype" not in self._known.facts:
             kinds = [(len(v.shape) < 2, str(v.dtype)) for v in self.module.weights if "float" in str(v.dtype)]

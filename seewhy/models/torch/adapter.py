@@ -80,6 +80,24 @@ class TorchModel:
     def device(self) -> torch.device:
         return next((tensor.device for tensor in self._tensors()), torch.device("cpu"))
 
+    def to(self, device: str) -> None:
+        """Moves the model; 'auto' is a GPU where PyTorch sees one.
+
+        Raises:
+            InputError: there is no such device.
+        """
+        expected = "'auto', 'cpu', 'cuda', 'cuda:1' ..."
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise InputError(f"the device {device!r}; PyTorch sees no GPU", expected, "write 'cpu', or leave it out")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            self.module.to(torch.device(device))
+        except (RuntimeError, NotImplementedError, AssertionError) as error:
+            known = "Expected one of" not in str(error)  # else PyTorch lists twenty kinds of devices
+            reason = f": {str(error).splitlines()[0]}" if known else ", which PyTorch does not know"
+            raise InputError(f"the device {device!r}{reason}", expected, "leave it out") from error
+
     @property
     def dtype(self) -> torch.dtype:
         floats = (tensor for tensor in self._tensors() if tensor.is_floating_point())
