@@ -19,9 +19,10 @@ from typer.testing import CliRunner
 
 from seewhy.apps import pictures as files
 from seewhy.apps.cli import app
-from seewhy.apps.requests import read_labels
+from seewhy.apps.requests import read_labels, read_options
 from seewhy.apps.terminal import Progress, as_options, fitted
 from seewhy.errors import InputError
+from seewhy.methods import find_method
 from seewhy.models.loading import FORMS
 
 NETS = """
@@ -538,6 +539,12 @@ def test_words_that_no_command_knows(words):
     result = seewhy(*words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert re.fullmatch(r"error: .+\n  expected: .+\n  to do: .+\n", result.stderr)
+
+
+def test_values_of_options_are_numbers_truth_or_text():
+    found = read_options(find_method("integrated_gradients"), ["baseline=.5", "steps=3"])
+    assert found == {"baseline": 0.5, "steps": 3}
+    assert read_options(find_method("scorecam"), ["scores=probability"]) == {"scores": "probability"}
 
 
 def test_methods_lists_all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +165,6 @@ def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return literal_eval(text.capitalize() if text.lower() in ("true", "false") else text)
+    except (ValueError, SyntaxError):
         return text
