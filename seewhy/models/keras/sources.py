@@ -27,7 +27,10 @@ def application(name: str, pretrained: bool) -> Any:
             "one of its functions, such as VGG16",
             did_you_mean(name, makers, "check the spelling"),
         )
-    return makers[name](weights="imagenet" if pretrained else None)
+    try:
+        return makers[name](weights="imagenet" if pretrained else None)
+    except Exception as error:  # Keras's own for a failed download is a bare Exception
+        raise OSError(_first_line(error)) from error
 
 
 def preparation(model: Any, name: str) -> Callable[[Any], Any]:
