@@ -31,6 +31,13 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def same_weights_in_each_run():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 def explained(model, x=X, target=2, layer="body.2", **options):
     return sw.explain(model, x, target=target, layer=layer, signed=True, **options)
 
