@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,18 +10,25 @@ from seewhy.evidence import Array, Evidence, Layer, Ops
 from seewhy.methods import method
 from seewhy.methods.gradient import elementwise, gradcam, hirescam
 
+_FINISHING = re.compile("norm|elu|silu|swish|tanh|sigmoid|activation", re.IGNORECASE)  # kinds of layers
 _ROUNDING = 1e-4  # of the sum of sizes: what is left of a sum below that says nothing in float32
+
+
+def _parent(layer: Layer) -> str:
+    """The name of the part that the layer is in, of PyTorch ('a.b') or Keras ('a/b')."""
+    return layer.name[: max(layer.name.rfind("."), layer.name.rfind("/"), 0)]
 
 
 def guides(layers: Sequence[Layer]) -> list[str]:
     """Names of the blocks; of convolution, norm and activation in a row, which are no module of their own, the last."""
     blocks = [layer for layer in layers if layer.block]
-    inner = {layer.name.rpartition(".")[0] for layer in layers}
+    inner = {_parent(layer) for layer in layers}
 
     def one_step(one: Layer, following: Layer) -> bool:
         apart = one.name in inner or following.name in inner  # a module with parts is a step by itself
-        beside = one.name.rpartition(".")[0] == following.name.rpartition(".")[0]
-        return not apart and beside and one.shape == following.shape
+        beside = _parent(one) == _parent(following)
+        finishes = _FINISHING.search(following.kind) is not None
+        return not apart and beside and finishes and one.shape == following.shape
 
     return [one.name for one, following in pairwise(blocks) if not one_step(one, following)] + [
         layer.name for layer in blocks[-1:]

@@ -12,7 +12,7 @@ import numpy as np
 
 from seewhy.errors import EvidenceError, InputError
 from seewhy.evidence import Array
-from seewhy.targets import Aim
+from seewhy.targets import Aim, Floats
 
 KEYS = (
     *("logits", "logit", "scores", "class_logits", "output", "outputs", "out", "y"),
@@ -63,6 +63,22 @@ def scores_among(
         "wrap(model, outputs=...) picks another."
     )
     return (named or others)[0][1], (note,) if not named and len(others) > 1 else ()
+
+
+def are_probabilities(scores: Floats, slack: float) -> bool:
+    """Whether rows [batch, outputs] are of a softmax; those that are not finite do not count."""
+    rows = scores[np.isfinite(scores).all(1)]
+    if rows.shape[1] < 2 or not len(rows):
+        return False
+    return bool(rows.min() >= 0) and bool(np.abs(rows.sum(1) - 1).max() < slack)
+
+
+def are_logarithms(scores: Floats, slack: float) -> bool:
+    """Whether rows [batch, outputs] are of a log-softmax; those that are not finite do not count."""
+    rows = scores[np.isfinite(scores).all(1)].astype(float)
+    if rows.shape[1] < 2 or not len(rows):
+        return False
+    return bool(rows.max() <= 0) and bool(np.abs(np.log(np.exp(rows).sum(1))).max() < slack)
 
 
 def describe(outputs: Any) -> str:

@@ -65,6 +65,32 @@ def test_all_layers_are_those_that_end_a_step():
     assert [one.layer for one in found] == [f"backbone/{name}" for name in ("relu1", "conv2", "add", "last")]
 
 
+def test_layers_that_do_nothing_in_inference_are_no_steps():
+    plain = nets.nested()
+    layers = [L.RandomFlip(), L.RandomZoom(0.1), L.Identity(), L.Activation("linear"), L.GaussianNoise(0.1)]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *layers, plain])
+    assert [one.layer.rpartition("/")[2] for one in sw.explain(model, IMAGE, layer="all")] == [
+        "relu1",
+        "conv2",
+        "add",
+        "last",
+    ]
+
+
+def test_what_a_layer_raises_is_not_laid_on_the_picture():
+    class Bad(L.Layer):
+        def call(self, x):
+            raise RuntimeError("boom")
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    x = keras.Input((32, 32, 3))
+    model = keras.Model(x, L.Dense(2)(L.GlobalAveragePooling2D()(Bad()(L.Conv2D(4, 3)(x)))))
+    with pytest.raises(RuntimeError, match="boom"):
+        sw.explain(model, IMAGE)
+
+
 def test_frozen_as_unfrozen():
     model = nets.nested()
     wanted = signed(model)
@@ -160,6 +186,33 @@ def test_probabilities_made_by_hand_are_explained_as_log_p():
     maps = np.stack([signed(twin, target=c).map for c in range(4)])
     wanted = maps[1] - np.tensordot(p, maps, 1)  # d log p = dy_1 - sum p dy
     np.testing.assert_allclose(why.map, wanted, rtol=0, atol=2e-5 * np.abs(maps).max())
+
+
+class HandmadeSigmoid(L.Layer):
+    def call(self, x):
+        return 1 / (1 + keras.ops.exp(-x))
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_a_sigmoid_made_by_hand_is_explained_as_log_odds(outputs):
+    layers = [L.Conv2D(6, 3), L.ReLU(), L.GlobalAveragePooling2D(), L.Dense(outputs, kernel_initializer="zeros")]
+    model = nets.sequential(*layers, HandmadeSigmoid(), side=(32, 32, 3))
+    layers[-1].kernel.assign(0.3 * layers[-1].kernel.value)
+    twin = keras.Sequential([keras.Input((32, 32, 3)), *layers, L.Activation("sigmoid")])
+    why, wanted = signed(model), signed(twin)
+    assert "log(p / (1 - p))" in " ".join(why.notes)
+    np.testing.assert_allclose(why.probabilities, wanted.probabilities, rtol=1e-4, atol=1e-5)
+    same(why, wanted, 1e-3)
+
+
+@pytest.mark.parametrize("norm", [[], [L.LayerNormalization()]], ids=["plain", "whatever the brightness"])
+def test_scores_that_lie_between_0_and_1_by_chance_stay_scores(norm):
+    layers = [L.Conv2D(6, 3), L.ReLU(), L.GlobalAveragePooling2D(), *norm]
+    model = nets.sequential(*layers, L.Dense(2, name="head"), side=(32, 32, 3))
+    head = model.get_layer("head")
+    head.kernel.assign(1e-3 * head.kernel.value)
+    head.bias.assign(np.array([0.4, 0.7]))
+    assert signed(model).score == pytest.approx(0.7, abs=0.05)
 
 
 def test_one_logit_has_two_sides():
@@ -274,6 +327,87 @@ def test_mirrored_copies_are_turned_back():
     wanted = (signed(model).map + signed(model, np.ascontiguousarray(IMAGE[:, ::-1])).map[:, ::-1]) / 2
     found = signed(model, augment="flip").map
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+class Aside(keras.Model):
+    """Keeps what it computed, counts its calls, and returns a dictionary that is not in the order of its keys."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu, self.pool = L.Conv2D(6, 3), L.ReLU(name="last"), L.GlobalAveragePooling2D()
+        self.one, self.two = L.Dense(3), L.Dense(3)
+        self.last, self.calls = None, 0
+
+    def call(self, x):
+        self.calls += 1
+        self.last = self.relu(self.conv(x))
+        pooled = self.pool(self.last)
+        return {"logits": self.one(pooled), "a": self.two(pooled), "loss": keras.ops.mean(pooled)}
+
+
+def aside():
+    model = Aside()
+    model(IMAGE[None])
+    return nets.drawn(model)
+
+
+def test_a_dictionary_in_its_own_order_with_a_number_beside_the_scores():
+    model = aside()
+    given = {key: keras.ops.convert_to_numpy(value) for key, value in model(IMAGE[None]).items()}
+    why = signed(model)
+    np.testing.assert_allclose(why.scores, given["logits"][0], rtol=1e-4)
+    for key in ("logits", "a"):
+        asked = signed(model, target=sw.output(lambda outputs, key=key: outputs[key][:, 1]))
+        assert asked.score == pytest.approx(float(given[key][0, 1]), rel=1e-4)
+    same(signed(model, target=sw.output(lambda outputs: outputs["logits"][:, 1])), why, 1e-4)
+    several = list(sw.explain_many(model, [IMAGE] * 5, batch_size=3, target=1, signed=True))
+    same(several[4], why, 1e-4)
+
+
+def test_what_a_call_puts_into_attributes_is_taken_back():
+    model = aside()
+    kept, calls = model.last, model.calls
+    sw.explain(model, IMAGE)
+    assert model.last is kept
+    assert model.calls == calls
+
+
+def test_where_the_gradient_is_stopped_no_map_is_taken():
+    class Stop(L.Layer):
+        def call(self, x):
+            return keras.ops.stop_gradient(x)
+
+    x = keras.Input((32, 32, 3))
+    a = L.ReLU(name="a")(L.Conv2D(4, 3, name="c")(x))
+    b = L.ReLU(name="b")(L.Conv2D(4, 3)(a))
+    pooled = L.Concatenate()([L.GlobalAveragePooling2D()(a), L.GlobalAveragePooling2D()(Stop()(b))])
+    model = nets.drawn(keras.Model(x, L.Dense(2)(pooled)))
+    with pytest.raises(sw.InputError, match="no gradient"):
+        sw.explain(model, IMAGE, layer="b")
+
+
+def test_a_nan_image_does_not_change_what_is_said_of_its_neighbours():
+    layers = [L.Conv2D(6, 3), L.ReLU(), L.GlobalAveragePooling2D(), L.Dense(4), L.Softmax()]
+    model = nets.sequential(*layers, side=(32, 32, 3))
+    bad = np.full_like(IMAGE, np.nan)
+    for order in ([bad, IMAGE], [IMAGE, bad]):
+        fresh = keras.Sequential([keras.Input((32, 32, 3)), *layers])
+        found = [why for why in sw.explain_many(fresh, order, target=1, signed=True) if why]
+        assert len(found) == 1
+        same(found[0], signed(model), 1e-4)
+
+
+def test_two_inputs_without_call_say_what_to_write():
+    x, age = keras.Input((32, 32, 3)), keras.Input((1,))
+    y = L.GlobalAveragePooling2D()(L.Conv2D(6, 3)(x))
+    with pytest.raises(sw.InputError, match="call="):
+        sw.explain(keras.Model([x, age], L.Dense(3)(L.Concatenate()([y, age]))), IMAGE)
+
+
+def test_layer_guided_maps_take_the_blocks_of_a_graph():
+    from seewhy.methods.layered import guides
+
+    assert guides(sw.layers(nets.nested())) == [f"backbone/{name}" for name in ("relu1", "conv2", "add", "last")]
 
 
 # many pictures

@@ -14,12 +14,17 @@ import numpy as np
 
 from seewhy.errors import InputError, SeeWhyError
 from seewhy.evidence import INPUT, Array, Layer
+from seewhy.images.reading import as_numpy
 from seewhy.models.choosing import chosen
-from seewhy.models.keras.engines import SHAPE_ERRORS, engine
+from seewhy.models.keras.engines import SHAPE_ERRORS, engine, left_as_found
 from seewhy.models.keras.layers import Survey, survey
 from seewhy.models.keras.passes import KerasRun
 from seewhy.models.keras.probing import Walk, fingerprint, parts
+from seewhy.models.keras.scores import host
+from seewhy.targets import Floats
 
+_FAR = 50.0  # how much brighter an extreme image is
+_LINEAR = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Conv2D)
 _REMEMBERED = 16  # image sizes, and compiled passes, of each model
 
 
@@ -181,16 +186,18 @@ class KerasModel:
 
     def survey(self, images: Array) -> Survey:
         """What one pass over the first image tells; remembered by image size while the model is the same."""
-        size, surveys = tuple(images.shape[1:]), self._known.surveys
-        if size not in surveys:
-            first = images[:1]
-            with self._told(images):
+        size, first = tuple(images.shape[1:]), images[:1]
+        known = self._known.surveys.get(size)
+        if known is None:
+            with left_as_found(self.module), self._told(images):
                 if not all(part.built for part in (self.module, *self.parts.values())):
                     self._called(first)  # what was never called has no variables yet
                     self._forget_what_changed()
-                surveys[size] = survey(self.module, self.call, first, self.outputs, self.grid, self.channels_first)
-            _forget(surveys)
-        return surveys[size]
+                known = survey(self.module, self.call, first, self.outputs, self.grid, self.channels_first)
+            if np.isfinite(host(first)).all():  # NaN tells nothing of how the model ends
+                self._known.surveys[size] = known
+                _forget(self._known.surveys)
+        return known
 
     def _called(self, images: Array) -> None:
         if self.call is None:
@@ -240,9 +247,10 @@ class KerasModel:
     @contextmanager
     def run(self, images: Array, layers: Sequence[str], needs: frozenset[str]) -> Iterator[KerasRun]:
         """Runs the model on a batch; inside the context evidence can be taken. Nothing is left to be put back."""
-        with self._told(images):
-            run = KerasRun(self, images, list(layers), needs, self.survey(images))
-        yield run
+        with left_as_found(self.module):
+            with self._told(images):
+                run = KerasRun(self, images, list(layers), needs, self.survey(images))
+            yield run
 
     def engine(self, images: Array, found: Survey, names: Sequence[str], gradients: bool, whole: bool = False) -> Any:
         """A pass with an eye on these layers (in order of execution), compiled where the backend compiles."""
@@ -255,15 +263,46 @@ class KerasModel:
             _forget(engines)
         return engines[key]
 
+    def is_squashed(self, images: Array, given: Floats) -> bool:
+        """Whether these outputs are a sigmoid's that was not seen: within 0 to 1, also far from what is usual."""
+        if given.min(initial=0) < 0 or given.max(initial=0) > 1:
+            return False
+        if "squashed" not in self._known.facts:
+            self._known.facts["squashed"] = all(
+                found.min() >= 0 and found.max() <= 1 for found in self._far(images[:1])
+            )
+        return bool(self._known.facts["squashed"])
+
+    def _far(self, image: Array) -> Iterator[Floats]:
+        """Scores for extreme images, and for extreme outputs of layers that give as many numbers."""
+        far = keras.ops.concatenate([_FAR * image, -_FAR * image], 0)
+        found = self.survey(far)
+        scores = host(self.engine(far, found, [], False).forward(far).scores)
+        yield scores
+        pushed = (_FAR * np.array([[1.0], [-1.0]]) * np.ones(scores.shape)).astype(np.float32)
+        for layer in found.layers:
+            if layer.shape == scores.shape[1:]:
+                given = self.engine(far, found, [layer.name], False).edited(far, keras.ops.convert_to_tensor(pushed))
+                # a layer whose output is the model's: a linear one gives scores, of others this tells nothing
+                if isinstance(self.parts[layer.name], _LINEAR) or not np.array_equal(host(given.scores), pushed):
+                    yield host(given.scores)
+
     @contextmanager
     def _told(self, images: Array) -> Iterator[None]:
         """What the model itself says about shapes, in words that tell what to do."""
         try:
             yield
         except SHAPE_ERRORS as error:
+            said = _said(error)
+            if self.call is None and (inputs := _INPUTS.search(said)):
+                raise InputError(
+                    f"{self.name} cannot be called with images alone: {inputs[0]}",
+                    "a model of one input, or to be told what else goes in",
+                    "wrap(model, call=lambda model, images: model([images, other])), with what the others are to be",
+                ) from error
             shape, channels = list(images.shape), self.in_channels
             misfit = bool(channels) and (shape[1] if self.channels_first else shape[-1]) != channels
-            if isinstance(error, SeeWhyError) or not (misfit or _SHAPES.search(str(error))):
+            if isinstance(error, SeeWhyError) or not (misfit or _SHAPES.search(said)):
                 raise
             expected = f"images [batch, {', '.join(str(s or 'any') for s in self._input_shape)}], as in training"
             if not self._input_shape:
@@ -273,7 +312,7 @@ class KerasModel:
                 remedy = "channels come first here, and last in Keras: write image.transpose(1, 2, 0)"
             elif misfit:
                 remedy = f"make images of {channels} channels, as in training"
-            said = next((line.strip() for line in str(error).splitlines() if _SHAPES.search(line)), str(error)[:200])
+            said = next((line.strip() for line in said.splitlines() if _SHAPES.search(line)), said[:200])
             came = f"images of shape {shape}, at which the model raised: {said}"
             raise InputError(came, expected, remedy) from error
 
@@ -294,13 +333,20 @@ def _place_of(model: Any, outputs: Any) -> Any:
     return list(names).index(outputs) if is_list and isinstance(outputs, str) and outputs in names else outputs
 
 
+def _said(error: Exception) -> str:
+    """What the model itself said, without Keras's frame round it, which names shapes in any case."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).split("Arguments received by")[0]
+    return re.sub(r"Exception encountered when calling [^\n]*\n", "", text).strip()
+
+
 def _numpy(image: Any) -> Any:
-    if hasattr(image, "detach"):  # a torch tensor, perhaps on another device or with a gradient
-        image = image.detach().cpu().numpy()
-    found = np.asarray(image)
+    found = as_numpy(image)
     return found if found.dtype == np.float64 else found.astype(np.float32)
 
 
+_INPUTS = re.compile(
+    r"[Ee]xpects? \d+ (?:named )?input[^\n]*|missing \d+ required positional argument[^\n]*|[Ss]tructure of[^\n]*"
+)
 _SHAPES = re.compile(
     r"\b(size|sizes|shape|shapes|channels|dimension|dimensions|mat1|height|width|incompatible)\b", re.IGNORECASE
 )

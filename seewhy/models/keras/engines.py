@@ -7,7 +7,8 @@ autograd does it, eagerly. Each takes and gives arrays in the layers' own layout
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,8 +18,9 @@ import numpy as np
 
 from seewhy.errors import EvidenceError
 from seewhy.evidence import INPUT, Array
+from seewhy.models.chance import random_state_kept
 from seewhy.models.keras.probing import Walk
-from seewhy.models.keras.scores import host, is_float, wide
+from seewhy.models.keras.scores import is_float
 from seewhy.targets import Floats
 
 BACKEND: str = keras.backend.backend()
@@ -247,7 +249,7 @@ class Jax(_Engine):
         count = len(images)
         (filled,) = self._filled("forward", [images])
         scores, leaves, seen, handle = self._forward(self._values(), filled)
-        scores, leaves, seen = _cut((scores, leaves, seen), count)
+        scores, leaves, seen = _cut((scores, leaves, seen), len(filled), count)
         return Passed(images, scores, leaves, seen, (len(filled), handle))
 
     def _forwards(self, weights: Sequence[Array], images: Array) -> Any:
@@ -274,9 +276,12 @@ class Jax(_Engine):
         return {name: known[name] for name in self.names}
 
     def pull(self, passed: Passed, seeds: Sequence[Floats]) -> dict[str, Array]:
-        count, (size, pull) = seeds[0].shape[1], passed.handle
+        count, (size, pull) = len(passed.images), passed.handle
         kinds = [end.dtype for end in self._ends_of(passed)]
-        given = [np.pad(s, [(0, 0), (0, size - count)] + [(0, 0)] * (s.ndim - 2)) for s in seeds]
+        given = [
+            np.pad(s, [(0, 0), (0, size - count)] + [(0, 0)] * (s.ndim - 2)) if s.shape[1:2] == (count,) else s
+            for s in seeds
+        ]
         found = self._pull(pull, tuple(jnp.asarray(s, kind) for s, kind in zip(given, kinds, strict=True)))
         return {name: array[:, :count] for name, array in found.items()}
 
@@ -286,8 +291,8 @@ class Jax(_Engine):
 
     def edited(self, images: Array, changed: Array) -> Passed:
         count = len(changed)
-        scores, leaves = self._edited(self._values(), *self._filled("edited", [images, changed]))
-        scores, leaves = _cut((scores, leaves), count)
+        filled = self._filled("edited", [images, changed])
+        scores, leaves = _cut(self._edited(self._values(), *filled), len(filled[1]), count)
         return Passed(images, scores, leaves, {})
 
     def _edits(self, weights: Sequence[Array], images: Array, changed: Array) -> Any:
@@ -296,22 +301,35 @@ class Jax(_Engine):
 
     @staticmethod
     def look(look: Look, model: Any, image: Array) -> list[bool | None]:
-        """Nothing is computed: the program is only written down, and read backwards from the scores."""
-        variables, has_scores = list(model.variables), []
+        """Nothing is computed: the program of the way back is only written down, and read from the scores on."""
+        variables = list(model.variables)
+        marks: list[int] = []
 
-        def run(weights: Sequence[Array], image: Array) -> Any:
-            scores, arrays = look(list(zip(variables, weights, strict=True)), image, lambda array: array)
-            has_scores.append(scores is not None)
-            return scores, arrays
+        def run(weights: Sequence[Array], image: Array, nudges: Sequence[Array] | None) -> Any:
+            made: list[Array] = []
 
-        program = jax.make_jaxpr(run)([v.value for v in variables], image).jaxpr
-        if not has_scores[-1]:
-            return [None] * len(program.outvars)
-        needed = {array for array in program.outvars[:1] if not hasattr(array, "val")}  # a literal is no variable
-        for step in reversed(program.eqns):
-            if any(made in needed for made in step.outvars):
-                needed.update(used for used in step.invars if not hasattr(used, "val"))
-        return [not hasattr(array, "val") and array in needed for array in program.outvars[1:]]
+            def mark(array: Array) -> Array:
+                made.append(array if nudges is None else array + nudges[len(made)])
+                return made[-1]
+
+            scores, arrays = look(list(zip(variables, weights, strict=True)), image, mark)
+            marks[:] = [next(i for i, one in enumerate(made) if one is array) for array in arrays]
+            return scores, made
+
+        def back(slope: Array, weights: Sequence[Array], image: Array, nudges: Sequence[Array]) -> Any:
+            return jax.vjp(lambda nudges: run(weights, image, nudges)[0], nudges)[1](slope)[0]
+
+        values = [v.value for v in variables]
+        scores, made = jax.eval_shape(lambda weights, image: run(weights, image, None), values, image)
+        if scores is None:
+            return [None] * len(marks)
+        program = jax.make_jaxpr(back)(scores, values, image, made).jaxpr
+        reached = {program.invars[0]}
+        for step in program.eqns:
+            if any(not hasattr(used, "val") and used in reached for used in step.invars):  # a literal is no variable
+                reached.update(step.outvars)
+        known = [not hasattr(array, "val") and array in reached for array in program.outvars]
+        return [known[i] for i in marks]
 
     @staticmethod
     def slopes(total: Callable[[list[Array]], Array], leaves: list[Array]) -> list[Array | None]:
@@ -400,6 +418,22 @@ if BACKEND == "tensorflow":
     SHAPE_ERRORS += (tf.errors.InvalidArgumentError,)
 
 
+@contextmanager
+def left_as_found(model: Any) -> Iterator[None]:
+    """Random states, and on torch the training flags of modules wrapped in layers, are what they were after it."""
+    with random_state_kept():
+        if BACKEND != "torch":
+            yield
+            return
+        training = [(part, part.training) for part in model.modules()]
+        with torch.random.fork_rng(devices=[]):
+            try:
+                yield
+            finally:
+                for part, was in training:
+                    part.training = was
+
+
 def engine() -> Any:
     """The class of the backend that Keras runs on.
 
@@ -419,8 +453,9 @@ def _padded(array: Array, missing: int) -> Array:
     return jnp.concatenate([array, jnp.repeat(array[-1:], missing, 0)]) if missing else array
 
 
-def _cut(arrays: Any, count: int) -> Any:
-    return jax.tree.map(lambda array: array[:count], arrays)
+def _cut(arrays: Any, size: int, count: int) -> Any:
+    """What has the size of the filled batch is cut to that of the batch; a model may return other arrays too."""
+    return jax.tree.map(lambda array: array[:count] if array.shape[:1] == (size,) else array, arrays)
 
 
-__all__ = ["BACKEND", "RUNS_ALL", "SHAPE_ERRORS", "Passed", "engine", "host", "wide"]
+__all__ = ["BACKEND", "RUNS_ALL", "SHAPE_ERRORS", "Passed", "engine", "left_as_found"]

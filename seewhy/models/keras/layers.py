@@ -36,9 +36,9 @@ FINISHING = (  # belong to the layer before them
     *(layers.BatchNormalization, layers.LayerNormalization, layers.GroupNormalization, layers.Activation),
     *(layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
 )
-PASSIVE = (  # show nothing that the layer before them does not
+PASSIVE = (
     *(layers.Dropout, layers.SpatialDropout2D, layers.ZeroPadding2D, layers.Cropping2D, layers.Rescaling),
-    *(layers.Normalization, layers.GaussianNoise, layers.Resizing, layers.Pipeline),
+    *(layers.Normalization, layers.GaussianNoise, layers.Resizing, layers.Identity),
 )
 
 
@@ -227,7 +227,7 @@ def _listed(all_layers: dict[str, Any], ledger: _Ledger) -> list[Layer]:
     usable = {
         layer.name
         for layer, call in zip(found, ran, strict=True)
-        if layer.usable and not _bare(call.layer) and call.name not in passed_on and not isinstance(call.layer, PASSIVE)
+        if layer.usable and not _bare(call.layer) and call.name not in passed_on and not _passive(call.layer)
     }
     found = [
         replace(layer, block=layer.name in usable and not any(parent in usable for parent in _parents(layer.name)))
@@ -280,6 +280,12 @@ def _default(ledger: _Ledger) -> str | None:
     names = {call.name for call in same}
     outer = [call for call in same if not any(parent in names for parent in _parents(call.name))]
     return min(outer, key=lambda call: call.order).name
+
+
+def _passive(layer: Any) -> bool:
+    """Shows nothing that the layer before it does not."""
+    linear = isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
+    return linear or isinstance(layer, PASSIVE) or type(layer).__name__.startswith("Random")
 
 
 def _bare(layer: Any) -> bool:

@@ -17,9 +17,9 @@ from seewhy.models.keras.engines import Passed
 from seewhy.models.keras.judging import on_device, slopes_of, values_now
 from seewhy.models.keras.layers import Survey
 from seewhy.models.keras.ops import KerasOps
-from seewhy.models.keras.scores import are_logarithms, are_probabilities, host, is_float, wide
+from seewhy.models.keras.scores import host, is_float, wide
 from seewhy.models.keras.trials import again, edited
-from seewhy.models.outputs import LOGARITHMS, PROBABILITIES
+from seewhy.models.outputs import LOGARITHMS, ODDS, PROBABILITIES, are_logarithms, are_probabilities
 from seewhy.targets import Aim, Floats, directions
 
 if TYPE_CHECKING:
@@ -52,15 +52,31 @@ class KerasRun:
                 "choose another layer; layers(model) lists them",
             )
         given = np.zeros((len(self.images), 0)) if self.passed.scores is None else host(self.passed.scores)
-        self.logs, self.notes, self.several = False, self.survey.notes, self.survey.several
+        self.squash, self.notes, self.several = "", self.survey.notes, self.survey.several
         if self.survey.ending is None and given.shape[1]:
-            self.logs = are_probabilities(given)
-            self.notes += (PROBABILITIES,) if self.logs else (LOGARITHMS,) if are_logarithms(given) else ()
+            slack = 1e-3 if self._is_wide else 2e-2
+            if are_probabilities(given, slack):
+                self.squash, self.notes = "softmax", (*self.notes, PROBABILITIES)
+            elif are_logarithms(given, slack):
+                self.notes = (*self.notes, LOGARITHMS)
+            elif self.model.is_squashed(self.images, given):
+                self.squash, self.notes, self.several = "sigmoid", (*self.notes, ODDS), given.shape[1] > 1
         self.scores: Floats = self.explained(given)
+        # TensorFlow's ReLU makes 0 of NaN: what was made of such an image is no answer
+        self.scores[~np.isfinite(host(ops.sum(self.images, axis=(1, 2, 3))))] = np.nan
+
+    @property
+    def _is_wide(self) -> bool:
+        return getattr(self.model.module, "compute_dtype", "float32") in ("float32", "float64")
 
     def explained(self, given: Floats) -> Floats:
         """The scores that are explained, from those that the pass gave."""
-        return np.log(np.maximum(given, np.finfo(given.dtype).tiny)) if self.logs else given
+        if self.squash == "softmax":
+            return np.log(np.maximum(given, np.finfo(given.dtype).tiny))
+        if self.squash == "sigmoid":
+            kept = np.clip(given, np.finfo(given.dtype).tiny, 1 - np.finfo(given.dtype).epsneg)
+            return np.log(kept) - np.log1p(-kept)
+        return given
 
     # evidence
 
@@ -113,7 +129,10 @@ class KerasRun:
         parts = []
         if not all(functions):
             slopes = np.stack([directions(row, scores) for row in aims])
-            slopes = slopes / np.exp(scores) if self.logs else slopes  # d log p / dp = 1 / p
+            if self.squash == "softmax":
+                slopes = slopes / np.exp(scores)  # d log p / dp = 1 / p
+            elif self.squash == "sigmoid":
+                slopes = slopes * (2 + np.exp(scores) + np.exp(-scores))  # d log(p / (1 - p)) / dp = 1 / (p (1 - p))
             parts.append(_pulled(engine, passed, [slopes]))
         if any(functions):  # pictures do not depend on each other: what functions and classes give adds up
             whole = self.model.engine(passed.images, self.survey, engine.names, True, whole=True)
@@ -125,12 +144,14 @@ class KerasRun:
 
     def _head(self, name: str) -> Head | None:
         """The weights of the last linear layer, where it makes the scores of the mean of this layer's map."""
-        if self.passed.scores is None or self.logs:
+        if self.passed.scores is None or self.squash:
             return None
         scores = host(self.passed.scores)
-        pooled = host(self.as_map(name, self.seen[name])).mean((1, 2))
+        finite = np.isfinite(scores).all(1)
+        scores, pooled = scores[finite], host(self.as_map(name, self.seen[name])).mean((1, 2))[finite]
+        all_parts = self.model.parts
         for layer in reversed(self.survey.layers):
-            part = self.model.parts.get(layer.name)
+            part = all_parts.get(layer.name)
             if not isinstance(part, keras.layers.Dense | keras.layers.Conv2D) or not layer.shape:
                 continue
             kernel = host(ops.convert_to_tensor(part.kernel))
@@ -139,7 +160,7 @@ class KerasRun:
             kernel = kernel.reshape(-1, scores.shape[1])
             bias = 0.0 if part.bias is None else host(ops.convert_to_tensor(part.bias))
             slack = 1e-4 if part.compute_dtype in ("float32", "float64") else 2e-2
-            if np.allclose(pooled @ kernel + bias, scores, rtol=0, atol=slack * float(np.abs(scores).max())):
+            if np.allclose(pooled @ kernel + bias, scores, rtol=0, atol=slack * float(np.abs(scores).max(initial=0))):
                 return Head(on_device(kernel.T))
         return None
 
@@ -172,6 +193,9 @@ class KerasRun:
 
 def _pulled(engine: Any, passed: Passed, seeds: Sequence[Floats]) -> dict[str, Array]:
     low = any(keras.backend.standardize_dtype(array.dtype) == "float16" for array in passed.seen.values())
-    scale = 1024.0 if low else 1.0  # float16 would underflow
-    found = engine.pull(passed, [seed * scale for seed in seeds])
-    return {name: wide(array) / scale if low else wide(array) for name, array in found.items()}
+    for scale in (1024.0, 1.0, 1 / 1024) if low else (1.0,):  # float16 would underflow, or overflow
+        pulled = engine.pull(passed, [seed * scale for seed in seeds])
+        found: dict[str, Array] = {name: wide(array) / scale if low else wide(array) for name, array in pulled.items()}
+        if not low or all(np.isfinite(host(array)).all() for array in found.values()):
+            break
+    return found

@@ -20,7 +20,6 @@ from seewhy.evidence import Array
 from seewhy.models.keras.scores import find_scores, is_float, wide
 
 _LOCK = threading.RLock()  # one for all: two models may share a backbone
-_ABSENT = object()
 _ENDS = {"softmax": "softmax", "log_softmax": "log-softmax", "sigmoid": "sigmoid"}
 _PLAIN = (bool, int, float, str, type(None))
 Touch = Callable[[str, Any, int], Any]
@@ -83,11 +82,11 @@ class Walk:
         all_layers = parts(model)
         with _probed(model, {name: all_layers[name] for name in names}, touch) as squashes, _stateless(values):
             outputs = model(images, training=False) if self.forward is None else self.forward(model, images)
-        leaves = [leaf for leaf in keras.tree.flatten(outputs) if keras.ops.is_tensor(leaf)]
+        flat = keras.tree.flatten(outputs)
+        leaves = [leaf for leaf in flat if keras.ops.is_tensor(leaf)]
         numbers = iter(range(len(leaves)))
-        self.structure = keras.tree.map_structure(
-            lambda x: _Place(next(numbers)) if keras.ops.is_tensor(x) else x, outputs
-        )
+        places = [_Place(next(numbers)) if keras.ops.is_tensor(leaf) else leaf for leaf in flat]
+        self.structure = keras.tree.pack_sequence_as(outputs, places)
         scores = find_scores(outputs, self.outputs)[0]
         if scores is not None and self.ending is not None:
             scores = keras.ops.reshape(squashes[self.ending.number].before, (-1, *scores.shape[1:]))
@@ -146,14 +145,26 @@ def _print(layer: Any) -> tuple[Any, ...]:
     own = vars(layer)
     plain = tuple((k, v) for k, v in own.items() if _is_plain(v) and not k.startswith("_") and k not in _PASSING)
     policy = getattr(getattr(layer, "dtype_policy", None), "name", None)
-    return id(layer), id(own.get("activation")), id(own.get("call")), policy, plain
+    return id(layer), id(own.get("activation")), id(own.get("function")), id(own.get("call")), policy, plain
 
 
 def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN or (type(value) is tuple and all(type(each) in _PLAIN for each in value))
 
 
-_PASSING = {"built", "trainable", "stop_training", "compiled", "jit_compile", "run_eagerly", "steps_per_execution"}
+_PASSING = {
+    "train_function",
+    "test_function",
+    "predict_function",
+    "training",
+    "built",
+    "trainable",
+    "stop_training",
+    "compiled",
+    "jit_compile",
+    "run_eagerly",
+    "steps_per_execution",
+}
 
 
 @contextmanager
@@ -186,24 +197,24 @@ def _probed(model: Any, layers: Mapping[str, Any], touch: Touch) -> Iterator[lis
         return watched
 
     with _LOCK:
-        changes: list[tuple[Any, str, Any]] = [
-            (layer, "call", probe(name, layer.call)) for name, layer in layers.items()
-        ]
-        # Rematerialising traces a layer's call apart from the rest: what is seen there could not be taken out.
-        remat = [layer for layer in (model, *parts(model).values()) if vars(layer).get("_remat_mode")]
-        changes += [(layer, "_remat_mode", None) for layer in remat]
-        changes += [(nn, kind, watch(kind, getattr(nn, kind))) for kind in _ENDS]
-        kept = [(vars(thing), name, vars(thing).get(name, _ABSENT)) for thing, name, _ in changes]
+        whole = (model, *parts(model).values())
+        kept = [(vars(thing), dict(vars(thing))) for thing in (*whole, nn)]
         try:
-            for thing, name, new in changes:
-                vars(thing)[name] = new
+            for name, layer in layers.items():
+                vars(layer)["call"] = probe(name, layer.call)
+            for (
+                layer
+            ) in whole:  # rematerialising traces a layer's call apart: what is seen there could not be taken out
+                if vars(layer).get("_remat_mode"):
+                    vars(layer)["_remat_mode"] = None
+            for kind in _ENDS:
+                vars(nn)[kind] = watch(kind, getattr(nn, kind))
             yield squashes
         finally:
-            for table, name, old in reversed(kept):
-                if old is _ABSENT:
-                    table.pop(name, None)
-                else:
-                    table[name] = old
+            for live, before in kept:  # a user's own `call` may have put what it computed into attributes, too
+                if live.keys() != before.keys() or any(live[name] is not before[name] for name in before):
+                    live.clear()
+                    live.update(before)
 
 
 @contextmanager

@@ -17,17 +17,6 @@ def find_scores(outputs: Any, asked: Any = None) -> tuple[Array | None, tuple[st
     return scores_among(outputs, asked, _two_dimensional)
 
 
-def are_probabilities(scores: Floats) -> bool:
-    near = scores.shape[1] > 1 and bool(scores.min(initial=0) >= 0)
-    return near and bool(np.abs(scores.sum(1) - 1).max(initial=0) < 1e-3)
-
-
-def are_logarithms(scores: Floats) -> bool:
-    if scores.shape[1] < 2 or scores.max(initial=-np.inf) > 0:
-        return False
-    return bool(np.abs(np.log(np.exp(scores).sum(1))).max(initial=0) < 1e-3)
-
-
 def is_float(array: Array) -> bool:
     return "float" in keras.backend.standardize_dtype(array.dtype)
 

@@ -64,18 +64,6 @@ class Survey:
     squashed: bool
     sure: bool
 
-    @property
-    def default(self) -> Layer | None:
-        return next((layer for layer in self.layers if layer.default), None)
-
-    @property
-    def default_name(self) -> str | None:
-        return None if self.default is None else self.default.name
-
-    @property
-    def usable(self) -> list[Layer]:
-        return [layer for layer in self.layers if layer.usable]
-
 
 def is_current(survey: Survey, module: nn.Module) -> bool:
     """Whether the module still has the parts of the survey."""

@@ -12,8 +12,16 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from seewhy.models.outputs import LOGARITHMS, ODDS, PROBABILITIES, scores_among, seen_through
-from seewhy.models.torch.ops import wide
+from seewhy.models.outputs import (
+    LOGARITHMS,
+    ODDS,
+    PROBABILITIES,
+    are_logarithms,
+    are_probabilities,
+    scores_among,
+    seen_through,
+)
+from seewhy.models.torch.ops import host, wide
 
 _KEPT = 8  # of the last softmaxes and sigmoids; attention has many
 _FAR = 50  # times an ordinary score
@@ -90,9 +98,9 @@ def find_scores(
             return Found(before.reshape(scores.shape), several, True, (*notes, seen_through(kind)))
     if squashed:
         return Found(_log_odds(scores), scores.shape[1] > 1, False, (*notes, ODDS))
-    if _are_logarithms(scores):
+    if are_logarithms(host(scores), _slack(scores)):
         return Found(scores, False, False, (*notes, LOGARITHMS))
-    if _are_probabilities(scores):
+    if are_probabilities(host(scores), _slack(scores)):
         logs = scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
         return Found(logs, False, False, (*notes, PROBABILITIES))
     return Found(scores, False, False, notes)
@@ -159,16 +167,6 @@ def _two_dimensional(tensor: Any, batch: int) -> torch.Tensor | None:
     if tensor.ndim > 2 and any(side != 1 for side in tensor.shape[2:]):
         return None
     return tensor.flatten(1)
-
-
-def _are_probabilities(scores: torch.Tensor) -> bool:
-    values = scores.detach().float()
-    return scores.shape[1] > 1 and bool((values.min() >= 0) & ((values.sum(1) - 1).abs().max() < _slack(scores)))
-
-
-def _are_logarithms(scores: torch.Tensor) -> bool:
-    values = scores.detach().float()
-    return scores.shape[1] > 1 and bool((values.max() <= 0) & (values.logsumexp(1).abs().max() < _slack(scores)))
 
 
 def _slack(scores: torch.Tensor) -> float:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import RLock
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
+
+from seewhy.models.chance import random_state_kept
 
 _LOCK = RLock()  # one for all: two models may share a backbone, whose flags and hooks are at stake
 
@@ -52,13 +52,8 @@ def _parameters(modules: list[nn.Module]) -> Iterator[nn.Parameter]:
 def _random_state(modules: list[nn.Module]) -> Iterator[None]:
     devices = {parameter.device for parameter in _parameters(modules)}
     cuda = sorted(device.index for device in devices if device.type == "cuda" and device.index is not None)
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=cuda):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
+    with random_state_kept(), torch.random.fork_rng(devices=cuda):
+        yield
 
 
 @contextmanager

@@ -25,9 +25,12 @@ def head_of(run: Pass, name: str) -> Head | None:
     weight = part.weight.detach().flatten(1)  # type: ignore[operator]
     if weight.shape != (run.tensor.shape[1], maps.shape[-1]) or given.numel() != maps.shape[0] * maps.shape[-1]:
         return None
-    pooled = maps.mean((1, 2))
-    reads = _near(wide(given.reshape(pooled.shape)), pooled, 10 * _slack(given))
-    gives = torch.equal(gave.reshape(run.tensor.shape), run.tensor.detach())
+    pooled, scores = maps.mean((1, 2)), run.tensor.detach()
+    finite = pooled.isfinite().all(1) & scores.isfinite().all(1)  # a NaN image must not take the others' head away
+    if not finite.any():
+        return None
+    reads = _near(wide(given.reshape(pooled.shape))[finite], pooled[finite], 10 * _slack(given))
+    gives = torch.equal(gave.reshape(scores.shape)[finite], scores[finite])
     return Head(wide(weight)) if reads and gives else None
 
 
