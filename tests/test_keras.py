@@ -99,3 +99,16 @@ def test_the_command_line_takes_keras_models(backend, tmp_path):
     assert seewhy("explain", picture, "--model", tmp_path / "code.keras", *ready, "--trust-code").returncode == 0
     placed = seewhy("explain", picture, "--model", tmp_path / "model.keras", *ready, "--device", "cpu")
     assert (placed.returncode, "error: the device 'cpu' for a Keras model\n" in placed.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_the_example_runs_with_random_weights(tmp_path, monkeypatch):
+    import skimage.data
+
+    monkeypatch.chdir(tmp_path)
+    picture = Path(skimage.data.__file__).parent / "chelsea.png"
+    script = HERE.parents[1] / "examples" / "keras_vgg16.py"
+    ran = process("tensorflow", str(script), str(picture), "--network", "Xception", "--random")
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert (tmp_path / "why-sunglasses.png").is_file()
+    assert len(list(tmp_path.iterdir())) == 2
