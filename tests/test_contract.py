@@ -6,6 +6,8 @@ import seewhy as sw
 from tests.support.cases import CASES
 from tests.support.contract import CHECKS, FORMS, ask
 
+pytestmark = pytest.mark.slow  # half a minute; test_closed_form.py is its short form
+
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda name: name.replace(" ", "-"))
 def case(request):
