@@ -27,6 +27,7 @@ from seewhy.models.loading import FORMS
 
 NETS = """
 import time
+from pathlib import Path
 import torch
 from torch import nn
 from seewhy import wrap
@@ -49,7 +50,7 @@ class Talker(nn.Module):
 
 class Slow(Talker):
     def forward(self, x):
-        time.sleep(0.5)
+        time.sleep(20 if list(Path("seewhy-out").glob("*.png")) else 0)  # long after the first is written
         return self.net(x)
 
 def ready():
@@ -290,6 +291,7 @@ def test_layers_one_some_and_all(home):
     assert re.search(r"%  1: (\d+% in|all of the map speaks)", shown)
 
 
+@pytest.mark.slow
 def test_an_animation_of_all_layers_beside_the_panel(home):
     result = explain("photos/cats/1.png", "--layer", "all", "--gif", "--signed")
     assert result.exit_code == 0, result.stderr
@@ -299,6 +301,7 @@ def test_an_animation_of_all_layers_beside_the_panel(home):
     assert len(rows(explain(".", "--out", "other", "--json"))) == 3  # what was written is not taken for a picture
 
 
+@pytest.mark.slow
 def test_one_map_of_all_layers(home):
     import seewhy as sw
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from seewhy.apps import demo
 from seewhy.apps.cli import app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def answers():

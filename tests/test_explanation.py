@@ -277,6 +277,7 @@ def test_a_failed_answer_can_be_asked_what_it_has():
         _ = failed.map
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -315,6 +316,7 @@ def test_a_probability_is_told_from_a_class():
     assert other.heading.startswith("probability of dog  ")
 
 
+@pytest.mark.slow
 def test_panels_grow_with_the_picture_up_to_a_limit(picture):
     why = sw.explain(labelled(), picture.resize((400, 300)))
     assert 1200 < why.panel().width <= 1600

@@ -183,6 +183,7 @@ def test_an_animation_has_a_frame_for_each_layer(layers, name, kind, tmp_path):
         assert (len(sizes), len(seen)) == (1, 4)
 
 
+@pytest.mark.slow
 def test_targets_are_beside_each_other_in_a_frame(picture, tmp_path):
     found = sw.explain(labelled(), picture, target=["dog", "tabby"], layer="all")
     found.gif(tmp_path / "both.gif"), found[:4].gif(tmp_path / "one.gif")

@@ -43,6 +43,7 @@ def blend_twin(photo, values, colour_of, opacity):
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["viridis", "jet", "inferno"])
 def test_overlay_blends_as_defined(photo, name):
     from matplotlib import colormaps
@@ -53,6 +54,7 @@ def test_overlay_blends_as_defined(photo, name):
     assert np.abs(drawn - expected).max() <= 4  # 256 levels, and matplotlib's own 256 colours
 
 
+@pytest.mark.slow
 def test_signed_overlay_blends_as_defined(photo):
     from matplotlib import colormaps
 
