@@ -1,0 +1,1 @@
+"""What is judged over many pictures or models: audits, shortcuts, comparisons."""
