@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seewhy.errors import InputError
-from seewhy.results.record import FLOATING, REPEATING, SCHEMA, SCHEMA_VERSION
+from seewhy.results.record import FLOATING, REPEATING, SCHEMA_VERSION
 
 ABOUT, LISTING, PARTS, LOCK, LOG = "run.json", "listing.parquet", "parts", "lock", "log.jsonl"
 _ROWS = 2_048  # of a row group
