@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from seewhy.apps.answers import made, short_where, write
-from seewhy.apps.pictures import MARK
 from seewhy.apps.terminal import Progress, say, table
 from seewhy.errors import MissingExtraError
 from seewhy.explanation import Explanation, Explanations, explain
 from seewhy.images import panels
 from seewhy.images.drawing import cropped
+from seewhy.images.folders import MARK
 from seewhy.models.loading import load
 from seewhy.targets import top, versus
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
 from seewhy.errors import InputError
-from seewhy.images.panels import SIGNED
+from seewhy.images.folders import MARK, SUFFIXES, pictures_below
 
-SUFFIXES = frozenset(
-    (
-        *(".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg"),
-        *(".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
-    )
-)
-MARK = ".why"  # cat.jpg gives cat.why.png, so that no picture is overwritten by its own explanation
 _LONGEST = 120  # bytes of a written name's stem: most file systems end at 255, and suffixes follow
 _DEVICES = frozenset(["con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))])
 
@@ -35,7 +28,7 @@ def pictures_in(words: Sequence[str], out: Path) -> list[Path]:
     for word in words:
         path = Path(word)
         if path.is_dir():
-            inside = sorted(_images(path, out.resolve()))
+            inside = sorted(pictures_below(path, out.resolve()))
             if not inside:
                 raise InputError(
                     f"no pictures in the folder {word!r}",
@@ -76,32 +69,6 @@ def written_names(files: Sequence[Path]) -> list[str]:
 def plain(text: str) -> str:
     """A label as part of a file name."""
     return _valid("-".join(text.split()))[:60]
-
-
-def _images(folder: Path, out: Path) -> Iterator[Path]:
-    seen: set[Path] = set()  # linked folders are followed, each once: they may lead in circles
-    for where, folders, names in os.walk(folder, followlinks=True):
-        here = Path(where).resolve()
-        if here in seen or (out in (here, *here.parents) and folder.resolve() != out):
-            folders.clear()
-            continue
-        seen.add(here)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            path = Path(where, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not _written(path):
-                yield path
-
-
-def _written(path: Path) -> bool:
-    """By seewhy: it has the mark in its name, or at the start of its PNG."""
-    if path.stem.endswith(MARK):
-        return True
-    try:
-        with path.open("rb") as file:
-            return path.suffix.lower() == ".png" and SIGNED in file.read(100)
-    except OSError:
-        return False  # told when it is read
 
 
 def _valid(stem: str) -> str:

@@ -61,8 +61,9 @@ class Store:
                 "restore the file, or audit into another folder",
             ) from error
         if version > SCHEMA_VERSION:
+            writer = about.get("versions", {}).get("seewhy", "of another version")
             raise InputError(
-                f"a run of schema {version} in {str(self.folder)!r}, written by seewhy {about.get('versions', {}).get('seewhy', '?')}",
+                f"a run of schema {version} in {str(self.folder)!r}, written by seewhy {writer}",
                 f"schema {SCHEMA_VERSION} or older",
                 "pip install -U seewhy",
             )
