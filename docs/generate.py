@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code itself: public names, methods, commands, errors.
+"""Writes the reference pages from the code itself: public names, methods, commands, errors, columns.
 
 `make docs` runs it; the tests check that the pages are up to date.
 """
@@ -16,6 +16,7 @@ ORDER = (
     *("explain", "explain_many", "compare_methods", "concepts", "layers", "wrap", "load", "list_methods"),
     *("top", "versus", "against", "probability", "output"),
     *("Explanation", "Explanations", "Failed"),
+    *("open", "Run"),
 )
 
 
@@ -86,7 +87,20 @@ def errors() -> str:
     return text
 
 
-PAGES = {"api.md": api, "methods.md": methods, "command-line.md": commands, "errors.md": errors}
+def columns() -> str:
+    from seewhy.results.record import ALL, COLUMNS, TOP
+
+    head = "| column | type | unit | meaning |\n|---|---|---|---|\n"
+    rows = "".join(f"| `{each.name}` | {each.type} | {each.unit} | {each.meaning} |\n" for each in COLUMNS)
+    return (
+        f"{NOTE}# The columns of a run\n\n"
+        "A run's rows lie in `parts/*.parquet`, one for each picture, and open as they are in pandas, polars, DuckDB\n"
+        "and any other Parquet engine; `run.records()` is all of them as a lazy Arrow dataset. What is not known is\n"
+        f"null. Of more than {ALL} classes the {TOP} highest scores are kept, and the label's.\n\n{head}{rows}"
+    )
+
+
+PAGES = {"api.md": api, "methods.md": methods, "command-line.md": commands, "errors.md": errors, "columns.md": columns}
 
 
 def main() -> int:

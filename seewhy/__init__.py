@@ -14,6 +14,7 @@ _HOME = {
     "Failed": "explanation",
     "InputError": "errors",
     "MissingExtraError": "errors",
+    "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
     "UnknownNameError": "errors",
@@ -25,6 +26,7 @@ _HOME = {
     "layers": "explanation",
     "list_methods": "methods",
     "load": "models.loading",
+    "open": "results.run",
     "output": "targets",
     "probability": "targets",
     "top": "targets",
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
     from seewhy.methods import list_methods as list_methods
     from seewhy.models import wrap as wrap
     from seewhy.models.loading import load as load
+    from seewhy.results.run import Run as Run
+    from seewhy.results.run import open as open
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

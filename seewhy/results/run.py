@@ -1,0 +1,336 @@
+"""A run: what an audit wrote, opened for questions. Nothing is loaded before it is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from seewhy.errors import InputError
+from seewhy.results import selecting
+from seewhy.results.record import SCHEMA
+from seewhy.results.rows import Rows
+from seewhy.results.store import PARTS, Store
+from seewhy.results.tables import counted, percent, percents
+
+if TYPE_CHECKING:
+    from seewhy.results.confusion import Confusion
+    from seewhy.results.summary import Measures
+
+_PART = re.compile(r"part-(\d{6,})\.parquet")
+_BATCH = 2_048  # rows: those of a row group
+
+
+def open(folder: str | Path, *, root: str | Path | None = None) -> Run:
+    """A run that an audit wrote.
+
+    Args:
+        folder: of the run.
+        root: the folder below which the pictures lie, where they were moved since.
+    Returns:
+        A `Run`: the parts that are there now.
+    Raises:
+        InputError: the folder holds no run, a damaged one, or one of a newer seewhy.
+    """
+    store = Store(Path(folder))
+    about = store.about()
+    try:
+        size, pictures = int(about["settings"]["part_size"]), about["settings"]["data"]["pictures"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{str(store.folder / 'run.json')!r} lacks {error}",
+            "what an audit wrote",
+            "restore the file, or audit into another folder",
+        ) from error
+    found = (_PART.fullmatch(path.name) for path in store.parts())
+    numbers = sorted(int(match[1]) for match in found if match)
+    if pictures is not None:
+        numbers = [number for number in numbers if number * size < pictures]
+    below = about.get("root") if root is None else str(root)
+    return Run(store.folder, about, tuple(numbers), None if below is None else Path(below))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """What an audit found out about each picture of a data set; `seewhy.open` gives one.
+
+    Args:
+        folder: where it lies.
+        about: what its run.json holds.
+        parts: the numbers of the parts that were there when it was opened.
+        root: the folder below which the pictures' paths lie; None: they came without files.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+    parts: tuple[int, ...]
+    root: Path | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was asked: model, layer, method, preparation, data, sizes."""
+        return dict(self.about["settings"])
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The names of the model's classes, in order; None where it has none."""
+        labels = self.about["settings"].get("model", {}).get("labels")
+        return None if labels is None else tuple(labels)
+
+    @property
+    def part_size(self) -> int:
+        return int(self.about["settings"]["part_size"])
+
+    @property
+    def pictures(self) -> int | None:
+        """How many pictures the data has; None for a stream that did not come to its end."""
+        pictures = self.about["settings"]["data"]["pictures"]
+        return None if pictures is None else int(pictures)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The numbers of parts that are not there; of a stream without end only those between others."""
+        total = max(self.parts, default=-1) + 1 if self.pictures is None else -(-self.pictures // self.part_size)
+        return tuple(sorted(set(range(total)) - set(self.parts)))
+
+    @property
+    def complete(self) -> bool:
+        return self.pictures is not None and not self.missing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before the numbers are believed."""
+        notes = [str(note) for note in self.about.get("notes", ())]
+        if not self.complete:
+            whole = "a stream of unknown length" if self.pictures is None else f"{self.pictures:,}"
+            gone = f"; {counted(len(self.missing), 'part')} missing" if self.missing else ""
+            notes.append(f"incomplete: {len(self):,} pictures of {whole}{gone}. Give the same audit again to go on.")
+        return tuple(notes)
+
+    def __len__(self) -> int:
+        """How many rows there are, those of pictures without an answer among them."""
+        return self._rows
+
+    def records(self) -> ds.Dataset:
+        """All rows as a lazy `pyarrow.dataset.Dataset`: nothing is read before a scan; checksums are verified then."""
+        return self._dataset(self.parts)
+
+    def select(self, columns: Sequence[str] | None = None, *, where: Any = None, **filters: Any) -> pa.Table:
+        """The rows that fit, as a table; the others are not kept in memory.
+
+        Args:
+            columns: names; None: all of them, maps too.
+            where: a `pyarrow.compute` expression that rows must meet, such as `pc.field("border") > 0.5`.
+            filters: a column and what it must be: a value, a list of values, None for null, and for columns that hold
+                no truth values True for anything but null. `label` and `predicted` take class indices, too.
+        Returns:
+            `pyarrow.Table`, in the order of the data.
+        Raises:
+            UnknownNameError: no such column or class; the nearest are named.
+            InputError: a filter that cannot be used, or a damaged part.
+        """
+        names = self._columns(columns)
+        condition = self._condition(where, filters)
+        with self._read():
+            return self._scanner(self.records(), names, condition).to_table()
+
+    def batches(self, columns: Sequence[str] | None = None, *, where: Any = None, **filters: Any) -> Iterator[Any]:
+        """The same rows in pieces of at most 2,048, so that memory stays flat.
+
+        Yields:
+            `pyarrow.RecordBatch`, in the order of the data.
+        """
+        names = self._columns(columns)
+        condition = self._condition(where, filters)
+        with self._read():
+            yield from self._scanner(self.records(), names, condition).to_batches()
+
+    def rows(self, ids: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of these pictures, in the order of `ids`; only their parts are read."""
+        names = list(dict.fromkeys(["id", *(self._columns(columns))]))
+        wanted = np.asarray(ids, np.int64)
+        parts = [part for part in np.unique(wanted // self.part_size).tolist() if part in set(self.parts)]
+        if not len(wanted) or not parts:
+            return SCHEMA.empty_table().select(names)
+        with self._read():
+            found = self._scanner(self._dataset(parts), names, pc.field("id").isin(pa.array(wanted))).to_table()
+        place = pc.index_in(pa.array(wanted), value_set=found["id"].combine_chunks())
+        return found.take(place.drop_null())
+
+    def mistakes(
+        self,
+        kind: str | None = None,
+        *,
+        predicted: str | int | None = None,
+        label: str | int | None = None,
+        limit: int | None = None,
+        **filters: Any,
+    ) -> Rows:
+        """Pictures whose predicted class is not their label, the most confident first.
+
+        Args:
+            kind: None for all; 'false positive' of the class `predicted`; 'false negative' of the class `label` (of two
+                classes the second one where none is named); 'confident' (probability of 0.9 or more); 'close' (the
+                label's probability less than 0.1 below).
+            predicted, label: a class, by name or index.
+            limit: so many at most.
+            filters: as in `select`.
+        Returns:
+            `Rows`, by falling probability of the predicted class.
+        Raises:
+            UnknownNameError: no such kind or class.
+            InputError: the run has no labels, or a false positive or negative of no class.
+        """
+        return selecting.mistakes(self, kind, predicted, label, limit, filters)
+
+    def most_confident_wrong(self, n: int = 20) -> Rows:
+        """The mistakes of which the model was surest."""
+        return self.mistakes(limit=n)
+
+    def least_confident_right(self, n: int = 20) -> Rows:
+        """Right answers that were nearly wrong: the lowest probability first."""
+        return selecting.least_confident_right(self, n)
+
+    def confusion(self) -> Confusion:
+        """How often each class was taken for which; prints as a table.
+
+        Raises:
+            InputError: the run has no labels.
+        """
+        from seewhy.results.confusion import confusion
+
+        self.need_labels("the confusion")
+        return confusion(self)
+
+    def failures(self) -> Rows:
+        """Pictures without an answer, and why."""
+        return selecting.failures(self)
+
+    def measures(self) -> Measures:
+        """How good the answers are, and where the model looked when they were right and when they were wrong."""
+        from seewhy.results.summary import measured
+
+        return measured(self)
+
+    @cached_property
+    def has_labels(self) -> bool:
+        """At least one picture has a label that is one of the model's classes."""
+        with self._read():
+            return bool(self.records().head(1, columns=["id"], filter=pc.field("label_index").is_valid()).num_rows)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All names of classes: the model's, else those that occur."""
+        if self.labels is not None:
+            return self.labels
+        found: set[str] = set()
+        for batch in self.batches(["label", "predicted"]):
+            found.update(name for column in batch.columns for name in pc.unique(column).to_pylist() if name is not None)
+        return tuple(sorted(found))
+
+    def name(self, index: int) -> str:
+        """The name of a class, as in the columns `label` and `predicted`."""
+        labels = self.labels
+        return labels[index] if labels is not None and 0 <= index < len(labels) else f"class {index}"
+
+    def need_labels(self, what: str) -> None:
+        """Raises InputError where no picture has a label."""
+        if not self.has_labels:
+            raise InputError(
+                f"{what} of a run without labels",
+                "labels to compare the answers with",
+                "audit a folder of folders named by class, or a manifest with a column `label`; "
+                "run.select() and run.focus() work without",
+            )
+
+    def __repr__(self) -> str:
+        settings = self.about["settings"]
+        model = settings.get("model", {})
+        classes = counted(2 if model.get("outputs") == 1 else int(model.get("outputs") or 0), "class", "classes")
+        lines = [f"model     {model.get('name') or 'unnamed'}, {classes}"]
+        lines.append(f"layer     {settings.get('layer', '?')}, {settings.get('method', '?')}")
+        try:
+            lines += self._counts
+        except InputError as error:
+            lines.append(f"damaged   {error.came}; {error.remedy}")
+        lines += [f"note      {note}" for note in self.notes]
+        lines.append("Next: run.measures()  run.mistakes()  run.confusion()  run.focus()")
+        return f"Run({str(self.folder)!r})\n" + "\n".join(f"  {line}" for line in lines)
+
+    @cached_property
+    def _counts(self) -> list[str]:
+        from seewhy.results.measures import wilson
+
+        with self._read():
+            held = self.records().to_table(columns=["correct", "error"])
+        failed = len(held) - held["error"].null_count
+        said = [f"pictures  {len(held):,}" + (f", {failed:,} of them without an answer" if failed else "")]
+        right, judged = pc.sum(held["correct"]).as_py() or 0, len(held) - held["correct"].null_count
+        if judged:
+            said.append(f"accuracy  {percent(right / judged)} (95 %: {percents(wilson(right, judged))})")
+        else:
+            said.append("accuracy  unknown: no labels")
+        return said
+
+    @cached_property
+    def _rows(self) -> int:
+        with self._read():
+            return int(self.records().count_rows())
+
+    def _dataset(self, parts: Sequence[int]) -> ds.Dataset:
+        store = Store(self.folder)
+        verified = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        paths = [str(store.part(number)) for number in parts]
+        return ds.dataset(paths, schema=SCHEMA, format=ds.ParquetFileFormat(default_fragment_scan_options=verified))
+
+    @staticmethod
+    def _scanner(data: ds.Dataset, columns: list[str], condition: Any) -> ds.Scanner:
+        return data.scanner(columns, filter=condition, batch_size=_BATCH, batch_readahead=8, fragment_readahead=4)
+
+    def _columns(self, columns: Sequence[str] | None) -> list[str]:
+        names = SCHEMA.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        for name in names:
+            selecting.check_column(name)
+        return list(names)
+
+    def _condition(self, where: Any, filters: dict[str, Any]) -> Any:
+        return selecting.condition(self, where, filters)
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """What goes wrong while parts are read, in words."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: BaseException) -> InputError:
+        store, last = Store(self.folder), max(self.parts, default=0)
+        for number in self.parts:
+            rows = self.part_size
+            if number == last and self.pictures is not None:
+                rows = min(rows, self.pictures - number * self.part_size)
+            path = store.part(number)
+            if self.pictures is None and number == last:
+                continue  # how many rows it should have is not known
+            if not store.is_sound(number, rows, str(self.about.get("key"))):
+                state = "damaged" if path.exists() else "gone"
+                return InputError(
+                    f"the part {str(Path(PARTS) / path.name)!r} of {str(self.folder)!r} is {state}",
+                    "a part as the audit wrote it",
+                    "give the same audit again: it is computed anew",
+                )
+        return InputError(
+            f"the rows of {str(self.folder)!r} cannot be read: {str(error).splitlines()[0]}",
+            "columns, and a `where` that fits their types",
+            "check `where`; docs/reference/columns.md lists the columns with their types",
+        )
