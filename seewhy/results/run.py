@@ -314,15 +314,11 @@ class Run:
             raise self._fault(error) from error
 
     def _fault(self, error: BaseException) -> InputError:
-        store, last = Store(self.folder), max(self.parts, default=0)
+        store = Store(self.folder)
+        sound = store.sound()
         for number in self.parts:
-            rows = self.part_size
-            if number == last and self.pictures is not None:
-                rows = min(rows, self.pictures - number * self.part_size)
             path = store.part(number)
-            if self.pictures is None and number == last:
-                continue  # how many rows it should have is not known
-            if not store.is_sound(number, rows, str(self.about.get("key"))):
+            if number not in sound:
                 state = "damaged" if path.exists() else "gone"
                 return InputError(
                     f"the part {str(Path(PARTS) / path.name)!r} of {str(self.folder)!r} is {state}",

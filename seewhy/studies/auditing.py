@@ -7,11 +7,12 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from seewhy import __version__
-from seewhy.errors import InputError
+from seewhy.errors import InputError, SeeWhyWarning
 from seewhy.results.record import table_of
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
 from seewhy.results.store import Store, key_of
+from seewhy.studies.checking import PICTURES, checked, sampled
 from seewhy.studies.data import Data, Files, Sample, Stream, as_data
 from seewhy.studies.observing import Plan, Ready, ready, rows_of
 from seewhy.studies.planning import Asked, planned
@@ -45,14 +47,16 @@ class Progress:
         failed: of those done now.
         right, judged: correct answers among those with a label, of those done now.
         fresh: pictures done now.
+        about: the run, as its run.json has it.
     """
 
     done: int
     total: int | None
-    failed: int
-    right: int
-    judged: int
-    fresh: int
+    failed: int = 0
+    right: int = 0
+    judged: int = 0
+    fresh: int = 0
+    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def audit(
@@ -72,6 +76,7 @@ def audit(
     workers: int | None = None,
     pooled: bool = True,
     fast_decode: int | None = None,
+    check: bool = True,
     progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> Run:
@@ -95,7 +100,8 @@ def audit(
         workers: threads that read and prepare; default: as many as processors, at most 8.
         pooled: keep the layer's plain mean over the picture, too.
         fast_decode: decode large JPEGs at a fraction of their size, down to so many pixels of the shorter side.
-        progress: called after each batch.
+        check: have a look at 64 pictures first, as `seewhy.check` does, and warn of what looks wrong.
+        progress: called before the first batch and after each.
     Returns:
         The `Run`, also to be had by `open(out)`.
     Raises:
@@ -114,7 +120,8 @@ def audit(
         elif limit is not None:
             listed = _drawn(listed, limit, seed)
         asked = Asked(method, layer, options, classes, pooled, fast_decode, batch_size, part_size, limit, seed)
-        _audit(model, listed, store, asked, before, workers or min(os.cpu_count() or 1, 8), progress)
+        threads = workers or min(os.cpu_count() or 1, 8)
+        _audit(model, listed, store, asked, before, threads, check and before is None, progress)
     return opened(out)
 
 
@@ -125,6 +132,7 @@ def _audit(
     asked: Asked,
     before: Mapping[str, Any] | None,
     workers: int,
+    look: bool,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """The work itself, while the folder is locked."""
@@ -138,6 +146,8 @@ def _audit(
     layout = None if before is None else bool(before["settings"].get("channels_last"))
     plan, settings = planned(model, listed, first, replace(asked, part_size=size), layout)
     about = _about(settings, plan, listed)
+    if look and not isinstance(listed, Stream):
+        about["check"] = _checked(plan, listed, asked.seed)
     if before is None:
         store.begin(about, listed.table if isinstance(listed, Files) else None)
     else:
@@ -147,10 +157,11 @@ def _audit(
         done = 0
     else:
         shares = [(number, min(size, len(listed) - number * size)) for number in range(-(-len(listed) // size))]
-        todo = [(number, rows) for number, rows in shares if not store.is_sound(number, rows, about["key"])]
+        sound = store.sound()
+        todo = [(number, rows) for number, rows in shares if number not in sound]
         samples = (listed.sample(n * size + i) for n, rows in todo for i in range(rows))
         done = len(listed) - sum(rows for _, rows in todo)
-    tally, started = _Tally(done, total, progress), time.monotonic()
+    tally, started = _Tally(Progress(done, total, about=before or about), progress), time.monotonic()
     with closing(_prepared(samples, plan, workers, 3 * asked.batch_size)) as pictures:
         for number, rows in todo:
             share = itertools.islice(pictures, rows)
@@ -197,20 +208,20 @@ def _halving(batch: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
 class _Tally:
     """Counts what is done and tells it."""
 
-    def __init__(self, skipped: int, total: int | None, told: Callable[[Progress], None] | None) -> None:
-        self.now, self.told = Progress(skipped, total, 0, 0, 0, 0), told
+    def __init__(self, now: Progress, told: Callable[[Progress], None] | None) -> None:
+        self.now, self.told = now, told
         if told is not None:
-            told(self.now)
+            told(now)
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         judged = [row["correct"] for row in rows if row.get("correct") is not None]
-        self.now = Progress(
-            self.now.done + len(rows),
-            self.now.total,
-            self.now.failed + sum(row.get("error") is not None for row in rows),
-            self.now.right + sum(judged),
-            self.now.judged + len(judged),
-            self.now.fresh + len(rows),
+        self.now = replace(
+            self.now,
+            done=self.now.done + len(rows),
+            failed=self.now.failed + sum(row.get("error") is not None for row in rows),
+            right=self.now.right + sum(judged),
+            judged=self.now.judged + len(judged),
+            fresh=self.now.fresh + len(rows),
         )
         if self.told is not None:
             self.told(self.now)
@@ -237,6 +248,14 @@ def _peeked(samples: Iterator[Sample]) -> tuple[list[Sample], Iterator[Sample]]:
     if not first:
         raise InputError("a stream without pictures", "at least one picture", "check how it is made")
     return first, itertools.chain(first, samples)
+
+
+def _checked(plan: Plan, listed: Data, seed: int) -> dict[str, Any]:
+    """What a look at a few pictures tells; what looks wrong is a warning too."""
+    found = checked(plan, sampled(listed, PICTURES, seed))
+    if found.warning:
+        warnings.warn(found.warning, SeeWhyWarning, stacklevel=4)
+    return asdict(found)
 
 
 def _drawn(listed: Data, limit: int, seed: int) -> Data:
