@@ -519,12 +519,12 @@ def test_the_check_finds_exchanged_classes_and_channels(tmp_path):
     wrong = sw.check(sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"), photos)
     assert wrong.accuracy == 0.0
     assert {name for name, reached in wrong.others if reached == 1.0} >= {"BGR", "another order of classes"}
-    assert "100.0%" in wrong.warning
+    assert "100.0 %" in wrong.warning
 
 
 def test_an_audit_warns_of_what_the_check_found_and_goes_on(tmp_path):
     photos = separable(tmp_path / "photos")
-    with pytest.warns(sw.SeeWhyWarning, match="accuracy is 0.0%"):
+    with pytest.warns(sw.SeeWhyWarning, match="accuracy is 0.0 %"):
         run = audited(photos, tmp_path / "run", model=sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"))
     assert run.complete
     assert run.about["check"]["accuracy"] == 0.0

@@ -1,4 +1,4 @@
-"""The command line: `seewhy explain`, `seewhy layers`, `seewhy methods`, `seewhy demo`.
+"""The command line: the commands about one picture and about the tool; those about data sets are in `runs`.
 
 Results go to stdout, progress and errors to stderr. Nothing heavy is imported before a command needs it, so that help
 comes at once and without PyTorch.
@@ -16,6 +16,19 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
+from seewhy.apps import runs
+from seewhy.apps.options import (
+    DebugOption,
+    DeviceOption,
+    JsonOption,
+    LabelsOption,
+    MethodOption,
+    MethodsOwn,
+    PrepareOption,
+    SpecOption,
+    TrustOption,
+    WeightsOption,
+)
 from seewhy.apps.terminal import as_options, say, table, told
 from seewhy.apps.usage import Commands, Explain, pairs
 from seewhy.errors import InputError
@@ -33,25 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SpecOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="SPEC",
-        help="torchvision:NAME, timm:NAME, hf:NAME, keras:NAME, FILE.keras, demo:efficientnet-lite0 or "
-        "FILE.py:FUNCTION.",
-    ),
-]
 _LISTS = ("pictures", "target", "versus", "against", "probability", "layer", "option")  # Typer says None for none
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, and all warnings.")]
-DeviceOption = Annotated[
-    str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...; Keras places itself.")
-]
-TrustOption = Annotated[
-    bool, typer.Option("--trust-code", help="Run the code that a .keras file may hold (a Lambda layer).")
-]
 
 
 @app.command(no_args_is_help=True, cls=Explain)
@@ -75,7 +70,7 @@ def explain(
         int | None,
         typer.Option(min=1, metavar="K", help="The K highest-scored classes [default: 3, if no class is named]."),
     ] = None,
-    method: Annotated[str, typer.Option(metavar="NAME", help="How; see `seewhy methods`.")] = "gradcam",
+    method: MethodOption = "gradcam",
     layer: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,9 +79,7 @@ def explain(
         ),
     ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Show what speaks against the target, too.")] = False,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the method; repeatable.")
-    ] = None,
+    option: MethodsOwn = None,
     gif: Annotated[
         bool, typer.Option("--gif", help="Write an animation from the first to the last layer, too; with --layer all.")
     ] = False,
@@ -105,23 +98,9 @@ def explain(
     opacity: Annotated[
         float | None, typer.Option(metavar="0..1", help="Of the map's highest value [default: 0.7].")
     ] = None,
-    prepare: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PRESET", help="Preparation used in training: imagenet, 0..1, -1..1, 0..255; @96 for a size."
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The classes' names: one a line, or JSON.")
-    ] = None,
-    weights: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE",
-            help="A file of weights (.pt, .pth, .safetensors, .weights.h5), or none for random ones.",
-            show_default=False,
-        ),
-    ] = "default",
+    prepare: PrepareOption = None,
+    labels: LabelsOption = None,
+    weights: WeightsOption = "default",
     trust_code: TrustOption = False,
     device: DeviceOption = "auto",
     batch_size: Annotated[
@@ -239,6 +218,11 @@ def demo(
         from seewhy.apps.demo import show
 
         show(out, progress)
+
+
+app.command(no_args_is_help=True)(runs.check)
+app.command(no_args_is_help=True)(runs.audit)
+app.command(no_args_is_help=True)(runs.show)
 
 
 def _version(asked: bool) -> None:

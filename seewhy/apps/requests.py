@@ -147,6 +147,27 @@ def read_layers(model: Model, words: Sequence[str]) -> Any:
     return [int(word) if word.removeprefix("-").isdecimal() and word not in names else word for word in words]
 
 
+def read_layer(model: Model, word: str | None) -> Any:
+    """None, or one layer by name or index; `audit` tells that there can be only one."""
+    found = read_layers(model, [] if word is None else [word])
+    return found[0] if isinstance(found, list) else found
+
+
+def read_classes(words: Sequence[str] | None) -> dict[str, str | int | None] | None:
+    """LABEL=CLASS as a mapping; 'none' stands for no label.
+
+    Raises:
+        InputError: a word without '='.
+    """
+    found: dict[str, str | int | None] = {}
+    for word in words or ():
+        label, equals, name = word.rpartition("=")
+        if not equals or not label:
+            raise InputError(f"--class {word}", "LABEL=CLASS", "as in --class dogs=dog")
+        found[label] = None if name.lower() == "none" else int(name) if name.isdecimal() else name
+    return found or None
+
+
 def read_options(method: Method, words: Sequence[str]) -> Mapping[str, Any]:
     """NAME=VALUE as the method's options, with values as numbers, truth or text.
 

@@ -152,7 +152,7 @@ class Progress:
         full = round(20 * done / self.total)
         words = f"explain  {'━' * full}{'─' * (20 - full)}  {done:,}/{self.total:,}"
         if done:
-            words += f"  {speed:.1f}/s  {_lasting((self.total - done) / speed)} left"
+            words += f"  {speed:.1f}/s  {lasting((self.total - done) / speed)} left"
         self.note(words + (f"  {failed:,} failed" if failed else ""))
 
     def clear(self) -> None:
@@ -162,14 +162,15 @@ class Progress:
             self.stream.flush()
 
 
-def _lasting(seconds: float) -> str:
+def lasting(seconds: float) -> str:
+    """A time as a person says it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
-def told(debug: bool = False, code: int = 2) -> Iterator[Progress]:
+def told(debug: bool = False, code: int = 2, stopped: str = "interrupted; what is written stays") -> Iterator[Progress]:
     """Errors as a person reads them, never a traceback unless asked for; ends the process with the code that fits.
 
     What a user's own code prints meanwhile is no result and goes to stderr.
@@ -177,6 +178,7 @@ def told(debug: bool = False, code: int = 2) -> Iterator[Progress]:
     Args:
         debug: show tracebacks and all warnings.
         code: of the exit for what cannot be used or fails; it is 130 for Ctrl-C, 141 where the reader of stdout went.
+        stopped: what is said on Ctrl-C.
     """
     progress, _Screen.results = Progress(), sys.stdout
     with warnings.catch_warnings():
@@ -189,7 +191,7 @@ def told(debug: bool = False, code: int = 2) -> Iterator[Progress]:
                 yield progress
         except KeyboardInterrupt:
             progress.clear()
-            tell("interrupted; what is written stays")
+            tell(stopped)
             raise typer.Exit(130) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it ends

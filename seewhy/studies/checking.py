@@ -16,6 +16,7 @@ from seewhy.errors import SeeWhyError
 from seewhy.evidence import Model
 from seewhy.images.preparing import PRESETS, preset
 from seewhy.images.reading import as_numpy
+from seewhy.results.tables import percent
 from seewhy.studies.data import Data, Sample, Stream, as_data
 from seewhy.studies.observing import Plan, Ready, ready
 from seewhy.studies.planning import Asked, planned, preparation
@@ -63,7 +64,7 @@ class Check:
             lines.append(f"check    {counted}, no labels: nothing to hold the answers against")
         else:
             verdict = "see below" if self.warning else "preparation and order of classes look right"
-            lines.append(f"check    {counted}: accuracy {self.accuracy:.1%}, {verdict} ({self.prepare})")
+            lines.append(f"check    {counted}: accuracy {percent(self.accuracy)}, {verdict} ({self.prepare})")
         lines.append(f"speed    {1 / self.seconds:.1f} pictures a second")
         return "\n".join([*lines, *self.notes, *([f"warning: {self.warning}"] if self.warning else [])])
 
@@ -170,8 +171,8 @@ def _compared(
     poor = accuracy < max(2 * chance, chance + 0.1) or accuracy < 0.5 * best
     if best - accuracy > _BETTER * error and (poor or best - accuracy > 0.1):
         what = name if name.startswith("another") else f"the preparation {name}"
-        warning = f"accuracy is {accuracy:.1%} as things are, and {best:.1%} with {what}. If that is right: {remedy}"
-        return others, warning
+        told = f"accuracy is {percent(accuracy)} as things are, and {percent(best)} with {what}"
+        return others, f"{told}. If that is right: {remedy}"
     return others, ""
 
 
