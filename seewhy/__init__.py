@@ -19,10 +19,13 @@ _HOME = {
     "SeeWhyWarning": "errors",
     "UnknownNameError": "errors",
     "against": "targets",
+    "audit": "studies.auditing",
+    "check": "studies.checking",
     "compare_methods": "explanation",
     "concepts": "explanation",
     "explain": "explanation",
     "explain_many": "explanation",
+    "keep_memory": "studies.memory",
     "layers": "explanation",
     "list_methods": "methods",
     "load": "models.loading",
@@ -66,6 +69,9 @@ if TYPE_CHECKING:
     from seewhy.models.loading import load as load
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
+    from seewhy.studies.auditing import audit as audit
+    from seewhy.studies.checking import check as check
+    from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

@@ -157,6 +157,9 @@ class Model(Protocol):
     @property
     def channels_first(self) -> bool: ...
 
+    def fingerprint(self) -> str:
+        """The same for the same weights."""
+
     def batch(self, images: Sequence[Any]) -> Array:
         """One array in the model's layout, dtype and device from single images; errors name what does not fit."""
 

@@ -16,10 +16,10 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
-from seewhy.apps.memory import reuse
 from seewhy.apps.terminal import as_options, say, table, told
 from seewhy.apps.usage import Commands, Explain, pairs
 from seewhy.errors import InputError
+from seewhy.studies.memory import keep_memory
 
 app = typer.Typer(
     name="seewhy",
@@ -261,7 +261,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # terminals without Unicode, names of files in other encodings
-    reuse()
+    keep_memory()
     try:
         app()
     except KeyboardInterrupt:

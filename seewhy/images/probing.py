@@ -7,7 +7,7 @@ import types
 import warnings
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,59 @@ def box_of(prepare: str | Prepare, size: Size) -> Box | None:
         while len(_boxes) > _REMEMBERED:
             _boxes.popitem(last=False)
     return box
+
+
+def box_rule(prepare: str | Prepare) -> Callable[[Size], Box | None]:
+    """`box_of` for pictures of many sizes: a callable is probed at three sizes, and where a simple rule explains them,
+    the rule answers from then on.
+
+    The rules: a centred rectangle whose sides are, each for itself, a fixed share of the picture's width, height,
+    shorter or longer side, or a fixed number of pixels.
+
+    Returns:
+        From (width, height) to what `box_of` gives for it.
+    """
+    if isinstance(prepare, str):
+        prepare = preset(prepare)
+    ready = prepare
+    if isinstance(ready, Preset):
+        return ready.box
+    boxes = [box_of(ready, size) for size in _PROBED]
+    whole = [box for box in boxes if box is not None]
+    if len(whole) == len(_PROBED):
+        sides = [[box[2] - box[0] for box in whole], [box[3] - box[1] for box in whole]]
+        centred = all(
+            abs(box[axis] + box[axis + 2] - size[axis]) < 4
+            for box, size in zip(whole, _PROBED, strict=True)
+            for axis in (0, 1)
+        )
+        rules = [next((rule for rule in _RULES if _explains(rule, found)), None) for found in sides]
+        across, down = rules
+        if centred and across is not None and down is not None:
+            shares = [float(np.mean(_ratios(rule, found))) for rule, found in zip((across, down), sides, strict=True)]
+
+            def follow(size: Size) -> Box:
+                wide, high = shares[0] * across(size), shares[1] * down(size)
+                return ((size[0] - wide) / 2, (size[1] - high) / 2, (size[0] + wide) / 2, (size[1] + high) / 2)
+
+            return follow
+    return lambda size: box_of(ready, size)
+
+
+_PROBED: tuple[Size, ...] = ((480, 360), (360, 480), (300, 300))
+_RULES: tuple[Callable[[Size], float], ...] = (
+    *(lambda size: float(size[0]), lambda size: float(size[1])),
+    *(lambda size: float(min(size)), lambda size: float(max(size)), lambda size: 1.0),
+)
+
+
+def _ratios(rule: Callable[[Size], float], sides: Sequence[float]) -> list[float]:
+    return [side / rule(size) for side, size in zip(sides, _PROBED, strict=True)]
+
+
+def _explains(rule: Callable[[Size], float], sides: Sequence[float]) -> bool:
+    found = _ratios(rule, sides)
+    return max(found) - min(found) < 0.012 * max(found)
 
 
 def value_range(prepare: str | Prepare) -> tuple[float, float]:

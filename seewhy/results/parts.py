@@ -35,16 +35,10 @@ class Parts:
     Args:
         folder: of the run.
         numbers: of the parts.
-        size: rows of each but the last.
-        pictures: rows of all; None where that is not known.
-        key: of the run, as each part has it.
     """
 
     folder: Path
     numbers: tuple[int, ...]
-    size: int
-    pictures: int | None
-    key: str
 
     def dataset(self, numbers: Sequence[int] | None = None) -> ds.Dataset:
         """All rows, or those of some parts; nothing is read before a scan."""
@@ -85,14 +79,10 @@ class Parts:
         return data.scanner(columns, filter=condition, batch_size=_BATCH, batch_readahead=8, fragment_readahead=4)
 
     def _fault(self, error: BaseException) -> InputError:
-        store, last = Store(self.folder), max(self.numbers, default=0)
+        store = Store(self.folder)
+        sound = store.sound()
         for number in self.numbers:
-            rows = self.size
-            if number == last:
-                if self.pictures is None:
-                    break  # how many rows it should have is not known
-                rows = min(rows, self.pictures - number * self.size)
-            if not store.is_sound(number, rows, self.key):
+            if number not in sound:
                 path = store.part(number)
                 state = "damaged" if path.exists() else "gone"
                 return InputError(

@@ -352,4 +352,4 @@ class Run:
 
     @cached_property
     def _parts(self) -> Parts:
-        return Parts(self.folder, self.parts, self.part_size, self.pictures, str(self.about.get("key")))
+        return Parts(self.folder, self.parts)

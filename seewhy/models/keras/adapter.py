@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -147,6 +148,15 @@ class KerasModel:
         channels = (shape[0] if self.channels_first else shape[2]) if shape else None
         kernel = getattr(self._convolution, "_kernel", None)
         return channels if channels is not None else None if kernel is None else int(kernel.shape[2])
+
+    def fingerprint(self) -> str:
+        """The same for the same weights, on any backend."""
+        found = hashlib.blake2b(type(self.module).__name__.encode(), digest_size=16)
+        for weight in self.module.weights:
+            values = np.ascontiguousarray(host(weight.value))
+            found.update(f"{list(values.shape)}".encode())
+            found.update(values.tobytes())
+        return found.hexdigest()
 
     def batch(self, images: Sequence[Any]) -> Array:
         """float [batch, height, width, channels] in the model's type, from single images of any framework.

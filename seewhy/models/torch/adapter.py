@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +80,19 @@ class TorchModel:
     @property
     def device(self) -> torch.device:
         return next((tensor.device for tensor in self._tensors()), torch.device("cpu"))
+
+    def fingerprint(self) -> str:
+        """The same for the same weights and buffers, whatever device they are on."""
+        found = hashlib.blake2b(type(self.module).__name__.encode(), digest_size=16)
+        for name, tensor in self.module.state_dict().items():
+            if isinstance(tensor, torch.Tensor):
+                found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+                found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return found.hexdigest()
+
+    def channels_last(self, images: torch.Tensor) -> torch.Tensor:
+        """The same images with the channels of a pixel side by side in memory, where convolutions can be faster."""
+        return images.contiguous(memory_format=torch.channels_last)
 
     def to(self, device: str) -> None:
         """Moves the model; 'auto' is a GPU where PyTorch sees one.

@@ -71,12 +71,30 @@ class Indexed:
     def key(self) -> str:
         return f"{type(self.items).__name__} of {len(self)}"
 
+    def select(self, numbers: Sequence[int]) -> Indexed:
+        """Only the pictures of these places."""
+        return Indexed(_Some(self.items, numbers), self.names, self.labelled)
+
     def sample(self, number: int) -> Sample:
         """The picture of that place; one that cannot be had tells why."""
         try:
             return _sample(number, self.items[number], self.names, self.labelled)
         except Exception as error:  # a user's own code: any of its pictures may fail
             return Sample(number, None, error=f"the data set raised {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Items of chosen places."""
+
+    items: Any
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.items[self.numbers[place]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +165,9 @@ def _parts(item: Any) -> tuple[Any, Any]:
                 "rename the column, or hand over pairs (picture, label)",
             )
         return item[picture], next((item[key] for key in _LABELS if key in item), None)
-    if isinstance(item, tuple | list):
-        return next(iter(item), None), next(iter(item[1:]), None)
+    if isinstance(item, Sequence) and not isinstance(item, str | bytes):
+        parts: list[Any] = [*item, None, None]
+        return parts[0], parts[1]
     return item, None
 
 
@@ -176,9 +195,9 @@ def _as_label(label: Any) -> str | int | None:
 def _singles(item: Any) -> Iterator[Any]:
     """Single items of a batch of pictures [n, h, w, c] with their labels [n]; anything else as it is."""
     source, label = _parts(item)
-    shape = getattr(source, "shape", ())
+    shape: tuple[int, ...] = tuple(getattr(source, "shape", ()))
     if len(shape) != 4:
         yield item
         return
     for i in range(shape[0]):
-        yield (source[i], None if label is None else label[i])
+        yield [source[i], None if label is None else label[i]]

@@ -1,0 +1,178 @@
+"""What is settled before the first part: layer, classes, preparation, the layout of images, the settings to keep."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from seewhy.errors import InputError, SeeWhyError
+from seewhy.evidence import INPUT, Array, Model
+from seewhy.images.preparing import Preset
+from seewhy.images.probing import box_rule
+from seewhy.images.reading import as_numpy
+from seewhy.images.resizing import Box
+from seewhy.methods import find_method
+from seewhy.models import as_model, wrap
+from seewhy.studies.data import Data, Sample, Stream
+from seewhy.studies.matching import Matching, matched
+from seewhy.studies.observing import Plan, Ready, ready
+from seewhy.targets import Scores
+
+TARGET = "the predicted class, and the label where it is another"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of an audit; the names are those of `audit`."""
+
+    method: str
+    layer: Any
+    options: Mapping[str, Any]
+    classes: Mapping[str, str | int | None] | None
+    pooled: bool
+    fast_decode: int | None
+    batch_size: int
+    part_size: int | None
+    limit: int | None
+    seed: int
+
+
+def planned(
+    model: Any, data: Data, first: Iterable[Sample], asked: Asked, channels_last: bool | None
+) -> tuple[Plan, dict[str, Any]]:
+    """How the pictures will be looked at, and the settings of the run.
+
+    Args:
+        first: some pictures, of which at least one must be readable.
+        channels_last: the layout of the images; None: what is faster is found out.
+    Raises:
+        SeeWhyError: no picture can be read or explained, labels match no class, layer or method cannot be used.
+    """
+    wrapped = as_model(model)
+    method = find_method(asked.method)
+    options = method.checked(asked.options)
+    none = Matching({}, 0, None)  # nothing is known yet
+    plan = Plan(
+        wrapped, method, options, INPUT, none, _no_box, asked.pooled, asked.fast_decode, data.root, refit=_as_it_is
+    )
+    item = _readable(first, plan)
+    images = wrapped.batch([item.image])
+    if method.on_image:
+        if asked.layer is not None:
+            raise InputError(
+                f"layer={asked.layer!r} for {method.name}", "no layer: it explains by pixels", "leave it out"
+            )
+        name = INPUT
+    else:
+        names, several = wrapped.choose(asked.layer, images)
+        if several and len(names) != 1:
+            raise InputError(f"layer={asked.layer!r}", "one layer for a run", "audit into a folder for each layer")
+        name = names[0]
+    scores = _scores(wrapped, images, name)
+    matching = matched(data.labels, scores.classes, wrapped.labels, asked.classes)
+    if wrapped.labels is None and matching.labels is not None:
+        wrapped = wrap(wrapped, labels=matching.labels)
+    plan = replace(plan, model=wrapped, layer=name, matching=matching)
+    if wrapped.prepare is not None:
+        plan = replace(plan, box_of=box_rule(wrapped.prepare))
+    last = _faster_channels_last(plan, images) if channels_last is None else channels_last
+    plan = replace(plan, refit=wrapped.channels_last if last else _as_it_is)  # type: ignore[attr-defined]
+    settings = {
+        "model": {
+            **{"name": wrapped.name, "fingerprint": wrapped.fingerprint(), "outputs": scores.outputs},
+            **{"several": scores.several, "labels": None if wrapped.labels is None else list(wrapped.labels)},
+        },
+        **{"layer": name, "method": method.name, "options": dict(options), "target": TARGET},
+        "prepare": preparation(wrapped),
+        "data": {
+            **{"kind": data.kind, "listing": data.key, "classes": dict(matching.known)},
+            "pictures": None if isinstance(data, Stream) else len(data),
+        },
+        **{"limit": asked.limit, "seed": asked.seed if asked.limit else None},
+        **{"batch_size": asked.batch_size, "part_size": asked.part_size, "channels_last": last},
+        **{"fast_decode": asked.fast_decode, "pooled": asked.pooled},
+    }
+    return plan, settings
+
+
+def _faster_channels_last(plan: Plan, images: Array) -> bool:
+    """Whether the model gives the same and takes less time with the channels of a pixel side by side in memory.
+
+    Tried on a few images on the CPU, alternating; it has to be a tenth faster.
+    """
+    relaid: Callable[[Array], Array] | None = getattr(plan.model, "channels_last", None)
+    if relaid is None or str(getattr(plan.model, "device", "")) != "cpu":
+        return False
+    several = plan.model.batch([images[0]] * 8)
+    taken: dict[bool, list[float]] = {False: [], True: []}
+    given: dict[bool, Any] = {}
+    try:
+        for _ in range(3):
+            for other in (False, True):
+                started = time.perf_counter()
+                with plan.model.run(relaid(several) if other else several, [plan.layer], plan.method.needs) as run:
+                    given[other] = run.scores
+                taken[other].append(time.perf_counter() - started)
+    except (SeeWhyError, RuntimeError):  # view() of a tensor that does not lie in a row
+        return False
+    near = np.allclose(given[True], given[False], rtol=1e-3, atol=1e-3 * max(1.0, float(np.abs(given[False]).max())))
+    return bool(near) and min(taken[True]) < 0.9 * min(taken[False])
+
+
+def _readable(first: Iterable[Sample], plan: Plan) -> Ready:
+    """The first picture that can be read."""
+    errors = []
+    for sample in first:
+        item = ready(replace(sample, label=None), plan)
+        if item.image is not None:
+            return item
+        errors.append(str(item.row["error"]))
+    reason = errors[0].splitlines()
+    raise InputError(
+        f"none of the first {len(errors):,} pictures can be read; the first: {reason[0]}",
+        reason[1].partition(": ")[2] if len(reason) > 1 else "pictures",
+        reason[2].partition(": ")[2] if len(reason) > 2 else "check the data",
+    )
+
+
+def _scores(model: Model, images: Array, layer: str) -> Scores:
+    with model.run(images, [layer], frozenset()) as run:
+        scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
+    if not scores.outputs:
+        raise InputError(
+            f"{model.name} gives nothing that looks like scores",
+            "outputs [batch, classes]",
+            "tell where they are with wrap(model, outputs=...)",
+        )
+    return scores
+
+
+def preparation(model: Model) -> dict[str, Any]:
+    """What the pictures are prepared with, and the hash of what it makes of a known picture."""
+    if model.prepare is None:
+        return {"name": "images are used as they are", "probe": None}
+    y, x = np.mgrid[0:300, 0:400]
+    probe = Image.fromarray(np.stack([x * 255 // 400, y * 255 // 300, (x + y) % 256], axis=2).astype(np.uint8))
+    made = [np.ascontiguousarray(as_numpy(model.prepare(probe))) for _ in range(2)]
+    hashes = [hashlib.blake2b(each.tobytes(), digest_size=8).hexdigest() for each in made]
+    name = model.prepare.name if isinstance(model.prepare, Preset) else _name(model.prepare)
+    return {"name": name, "probe": hashes[0] if hashes[0] == hashes[1] else "drawn by chance"}
+
+
+def _name(prepare: Any) -> str:
+    function = getattr(prepare, "function", prepare)
+    return str(getattr(function, "__qualname__", type(function).__name__))
+
+
+def _no_box(size: tuple[int, int]) -> Box | None:
+    return None
+
+
+def _as_it_is(images: Array) -> Array:
+    return images
