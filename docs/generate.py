@@ -16,7 +16,7 @@ ORDER = (
     *("explain", "explain_many", "compare_methods", "concepts", "layers", "wrap", "load", "list_methods"),
     *("top", "versus", "against", "probability", "output"),
     *("Explanation", "Explanations", "Failed"),
-    *("open", "Run"),
+    *("check", "audit", "open", "Run", "keep_memory"),
 )
 
 

@@ -86,6 +86,10 @@ class Rows:
             return f"<p>{escape(line(self.title))}: none</p>"
         return html(self._cells(_SHOWN), self._numbers, f"{self.title}: {self._count}")
 
+    def gallery(self, path: str | Path, limit: int = 24, **options: Any) -> None:
+        """Writes the pictures with their maps. See `Run.gallery`."""
+        self.run.gallery(self, path, limit, **options)
+
     @property
     def _count(self) -> str:
         return f"{len(self):,}" if len(self) == self.found else f"{len(self):,} of {self.found:,}"
@@ -107,5 +111,5 @@ def _cell(name: str, row: dict[str, Any]) -> str:
     if value is None:
         return "–"
     if name.endswith("probability"):
-        return percent(value) if value < 0.9995 else "> 99.9 %"
+        return "> 99.9 %" if value >= 0.9995 else "< 0.1 %" if value < 0.0005 else percent(value)
     return number(value) if isinstance(value, float) else line(str(value))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +15,16 @@ import pyarrow.dataset as ds
 
 from seewhy.errors import InputError
 from seewhy.results import selecting
+from seewhy.results.parts import Parts, numbers_of
 from seewhy.results.record import SCHEMA
 from seewhy.results.rows import Rows
-from seewhy.results.store import PARTS, Store
+from seewhy.results.store import Store
 from seewhy.results.tables import counted, percent, percents
 
 if TYPE_CHECKING:
     from seewhy.results.confusion import Confusion
+    from seewhy.results.focus import Focus
     from seewhy.results.summary import Measures
-
-_PART = re.compile(r"part-(\d{6,})\.parquet")
-_BATCH = 2_048  # rows: those of a row group
 
 
 def open(folder: str | Path, *, root: str | Path | None = None) -> Run:
@@ -51,12 +48,9 @@ def open(folder: str | Path, *, root: str | Path | None = None) -> Run:
             "what an audit wrote",
             "restore the file, or audit into another folder",
         ) from error
-    found = (_PART.fullmatch(path.name) for path in store.parts())
-    numbers = sorted(int(match[1]) for match in found if match)
-    if pictures is not None:
-        numbers = [number for number in numbers if number * size < pictures]
+    numbers = numbers_of(store, size, None if pictures is None else int(pictures))
     below = about.get("root") if root is None else str(root)
-    return Run(store.folder, about, tuple(numbers), None if below is None else Path(below))
+    return Run(store.folder, about, numbers, None if below is None else Path(below))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,11 +112,11 @@ class Run:
 
     def __len__(self) -> int:
         """How many rows there are, those of pictures without an answer among them."""
-        return self._rows
+        return self._parts.rows
 
     def records(self) -> ds.Dataset:
         """All rows as a lazy `pyarrow.dataset.Dataset`: nothing is read before a scan; checksums are verified then."""
-        return self._dataset(self.parts)
+        return self._parts.dataset()
 
     def select(self, columns: Sequence[str] | None = None, *, where: Any = None, **filters: Any) -> pa.Table:
         """The rows that fit, as a table; the others are not kept in memory.
@@ -138,10 +132,7 @@ class Run:
             UnknownNameError: no such column or class; the nearest are named.
             InputError: a filter that cannot be used, or a damaged part.
         """
-        names = self._columns(columns)
-        condition = self._condition(where, filters)
-        with self._read():
-            return self._scanner(self.records(), names, condition).to_table()
+        return self._parts.table(selecting.columns(columns), selecting.condition(self, where, filters))
 
     def batches(self, columns: Sequence[str] | None = None, *, where: Any = None, **filters: Any) -> Iterator[Any]:
         """The same rows in pieces of at most 2,048, so that memory stays flat.
@@ -149,20 +140,16 @@ class Run:
         Yields:
             `pyarrow.RecordBatch`, in the order of the data.
         """
-        names = self._columns(columns)
-        condition = self._condition(where, filters)
-        with self._read():
-            yield from self._scanner(self.records(), names, condition).to_batches()
+        yield from self._parts.batches(selecting.columns(columns), selecting.condition(self, where, filters))
 
     def rows(self, ids: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of these pictures, in the order of `ids`; only their parts are read."""
-        names = list(dict.fromkeys(["id", *(self._columns(columns))]))
+        names = list(dict.fromkeys(["id", *selecting.columns(columns)]))
         wanted = np.asarray(ids, np.int64)
         parts = [part for part in np.unique(wanted // self.part_size).tolist() if part in set(self.parts)]
         if not len(wanted) or not parts:
             return SCHEMA.empty_table().select(names)
-        with self._read():
-            found = self._scanner(self._dataset(parts), names, pc.field("id").isin(pa.array(wanted))).to_table()
+        found = self._parts.table(names, pc.field("id").isin(pa.array(wanted)), parts)
         place = pc.index_in(pa.array(wanted), value_set=found["id"].combine_chunks())
         return found.take(place.drop_null())
 
@@ -211,6 +198,89 @@ class Run:
         self.need_labels("the confusion")
         return confusion(self)
 
+    def likely_mislabelled(self, n: int | None = 20) -> Rows:
+        """Pictures whose label is probably wrong, by the model's own scores; the most probable ones first.
+
+        A class's usual confidence t_j is the mean probability of j over the pictures labelled j. A picture with label i
+        is doubted where p(i) < t_i, and p(j) >= t_j for another class j; of several the one with the highest p(j) is
+        suggested. The first is that with the highest p(j) - p(i). Best on pictures that the model was not trained on.
+
+        Args:
+            n: so many at most; None: all.
+        Returns:
+            `Rows` with the columns label_probability, suggested and suggested_probability besides.
+        Raises:
+            InputError: the run has no labels.
+        Paper:
+            Northcutt et al. 2021, 'Confident learning', arXiv:1911.00068, eq. 1 and 2.
+            Departs: asks for p(i) < t_i, too. Of more than 100 classes only the 20 highest can be suggested.
+        """
+        from seewhy.results.doubts import likely_mislabelled
+
+        return likely_mislabelled(self, n)
+
+    def near_duplicates(self, across_labels: bool = True, limit: int | None = 1_000) -> Rows:
+        """Pairs of pictures that are nearly the same: at most 4 of 64 bits of their perceptual hashes differ.
+
+        Args:
+            across_labels: only pairs with different labels, of which one must be wrong.
+            limit: so many pairs at most, the nearest first; None: all.
+        Returns:
+            `Rows` of pairs: the columns id, path, label, the same with other_, distance (bits) and identical (the files
+            are the same byte by byte). Of more than 64 pictures with one and the same hash (blank ones, say) not all
+            pairs are listed, but each picture is in one.
+        Raises:
+            InputError: `across_labels` in a run without labels.
+        """
+        from seewhy.results.pairing import near_duplicates
+
+        return near_duplicates(self, across_labels, limit)
+
+    def focus(self, label: str | int | None = None) -> Focus:
+        """Where the model looks for each class that it predicts: mean maps of right and of wrong answers.
+
+        Memory is flat: rows are read in pieces and added up.
+
+        Args:
+            label: only pictures with this label.
+        Returns:
+            `Focus`, which prints as a table and holds the maps; `save("focus.png")` draws them.
+        """
+        from seewhy.results.focus import focused
+
+        return focused(self, label)
+
+    def gallery(self, rows: Rows | str | None, path: str | Path, limit: int = 24, **options: Any) -> None:
+        """Writes pictures with their maps: the picture, why the predicted class, and why the label where that differs.
+
+        A picture that is no longer there is told in its tile; its maps are drawn all the same.
+
+        Args:
+            rows: what a question of this run gave (pairs of near-duplicates, too), or a kind of `mistakes`, or None for
+                all mistakes.
+            path: ends in .png, .jpg, .webp, .pdf ...
+            limit: so many pictures at most.
+            options: columns=2, tile=224 (pixels), colormap, opacity, order, and scale: 'each' map to its own maximum,
+                or one scale for both maps of a 'picture', or for 'all'.
+        Raises:
+            InputError: no rows, or a path that cannot be written.
+        """
+        from seewhy.images import panels
+        from seewhy.results.galleries import gallery
+
+        asked = rows if isinstance(rows, Rows) else self.mistakes(rows, limit=limit)
+        panels.save(gallery(self, asked, limit, **options), path)
+
+    def mean_maps(self, path: str | Path, limit: int = 8, label: str | int | None = None) -> None:
+        """Writes where the model looks on average: for each class right answers, wrong ones and the difference.
+
+        Args:
+            path: ends in .png, .jpg, .webp, .pdf ...
+            limit: classes at most: those with the most answers.
+            label: only pictures with this label.
+        """
+        self.focus(label).save(path, limit)
+
     def failures(self) -> Rows:
         """Pictures without an answer, and why."""
         return selecting.failures(self)
@@ -224,7 +294,7 @@ class Run:
     @cached_property
     def has_labels(self) -> bool:
         """At least one picture has a label that is one of the model's classes."""
-        with self._read():
+        with self._parts.told():
             return bool(self.records().head(1, columns=["id"], filter=pc.field("label_index").is_valid()).num_rows)
 
     @cached_property
@@ -270,8 +340,7 @@ class Run:
     def _counts(self) -> list[str]:
         from seewhy.results.measures import wilson
 
-        with self._read():
-            held = self.records().to_table(columns=["correct", "error"])
+        held = self._parts.table(["correct", "error"])
         failed = len(held) - held["error"].null_count
         said = [f"pictures  {len(held):,}" + (f", {failed:,} of them without an answer" if failed else "")]
         right, judged = pc.sum(held["correct"]).as_py() or 0, len(held) - held["correct"].null_count
@@ -282,51 +351,5 @@ class Run:
         return said
 
     @cached_property
-    def _rows(self) -> int:
-        with self._read():
-            return int(self.records().count_rows())
-
-    def _dataset(self, parts: Sequence[int]) -> ds.Dataset:
-        store = Store(self.folder)
-        verified = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-        paths = [str(store.part(number)) for number in parts]
-        return ds.dataset(paths, schema=SCHEMA, format=ds.ParquetFileFormat(default_fragment_scan_options=verified))
-
-    @staticmethod
-    def _scanner(data: ds.Dataset, columns: list[str], condition: Any) -> ds.Scanner:
-        return data.scanner(columns, filter=condition, batch_size=_BATCH, batch_readahead=8, fragment_readahead=4)
-
-    def _columns(self, columns: Sequence[str] | None) -> list[str]:
-        names = SCHEMA.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
-        for name in names:
-            selecting.check_column(name)
-        return list(names)
-
-    def _condition(self, where: Any, filters: dict[str, Any]) -> Any:
-        return selecting.condition(self, where, filters)
-
-    @contextmanager
-    def _read(self) -> Iterator[None]:
-        """What goes wrong while parts are read, in words."""
-        try:
-            yield
-        except (OSError, pa.ArrowException) as error:
-            raise self._fault(error) from error
-
-    def _fault(self, error: BaseException) -> InputError:
-        store = Store(self.folder)
-        sound = store.sound()
-        for number in self.parts:
-            path = store.part(number)
-            if number not in sound:
-                state = "damaged" if path.exists() else "gone"
-                return InputError(
-                    f"the part {str(Path(PARTS) / path.name)!r} of {str(self.folder)!r} is {state}",
-                    "a part as the audit wrote it",
-                    "give the same audit again: it is computed anew",
-                )
-        return InputError(
-            f"the rows of {str(self.folder)!r} cannot be read: {str(error).splitlines()[0]}",
-            "columns, and a `where` that fits their types",
-            "check `where`; docs/reference/columns.md lists the columns with their types",
-        )
+    def _parts(self) -> Parts:
+        return Parts(self.folder, self.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -26,6 +27,14 @@ def check_column(name: str) -> None:
     if name not in SCHEMA.names:
         remedy = did_you_mean(str(name), SCHEMA.names, "docs/reference/columns.md lists them")
         raise UnknownNameError(f"no column {name!r}", "a column of a run", remedy)
+
+
+def columns(names: Sequence[str] | None) -> list[str]:
+    """The columns that are asked for; all where None are."""
+    chosen = SCHEMA.names if names is None else [names] if isinstance(names, str) else list(names)
+    for name in chosen:
+        check_column(name)
+    return list(chosen)
 
 
 def condition(run: Run, where: Any, filters: dict[str, Any]) -> Any:
@@ -61,7 +70,7 @@ def mistakes(
         label = _second(run, kind, "label")
     where = None
     if kind == "confident":
-        where = pc.field("probability") >= CONFIDENT
+        where = pc.field("probability") >= pa.scalar(CONFIDENT, pa.float32())  # 0.9 itself is one
     if kind == "close":  # the probability of the label is exp(-loss)
         where = pc.field("probability") - pc.exp(pc.negate(pc.field("loss"))) < CLOSE
     named = {name: wanted for name, wanted in (("predicted", predicted), ("label", label)) if wanted is not None}

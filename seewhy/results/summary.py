@@ -11,36 +11,14 @@ import pyarrow.compute as pc
 from seewhy.results import measures
 from seewhy.results.arrays import Floats, Ints, floats, ints, lists
 from seewhy.results.confusion import confused, names_of
+from seewhy.results.looking import ANSWERS, PLACES, SHOWN, TITLE, Looked, table
 from seewhy.results.measures import Bin, ClassMeasures
 from seewhy.results.tables import aligned, html, number, percent, percents
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
-PLACES = ("border", "corners", "inside_box", "inside_mask")
-EVEN = {"border": 0.36, "corners": 0.25}  # of a map that is the same everywhere
-_SHOWN = 20  # classes that are printed
 _COLUMNS = ("correct", "label_index", "predicted_index", "probability", "loss", "map_scale", "error", *PLACES)
-
-
-@dataclass(frozen=True)
-class Looked:
-    """Where the model looked when it gave one answer: mean shares of the map.
-
-    Args:
-        name: of the class that was predicted.
-        answers: 'right', 'wrong', or 'unknown' where there is no label.
-        pictures: how many; those with an empty map are not counted.
-        border, corners, inside_box, inside_mask: None where not known for any of them.
-    """
-
-    name: str
-    answers: str
-    pictures: int
-    border: float | None
-    corners: float | None
-    inside_box: float | None
-    inside_mask: float | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,12 +101,12 @@ class Measures:
 
     def _tables(self) -> list[tuple[str, list[list[str]]]]:
         tables = []
-        worst = sorted(self.classes, key=lambda each: -1 if each.f1 is None else each.f1)[:_SHOWN]
+        worst = sorted(self.classes, key=lambda each: -1 if each.f1 is None else each.f1)[:SHOWN]
         if worst:
-            kept = self.classes if len(self.classes) <= _SHOWN else worst
+            kept = self.classes if len(self.classes) <= SHOWN else worst
             title = "classes (intervals 95 %)"
-            if len(self.classes) > _SHOWN:
-                title = f"the {_SHOWN} classes with the lowest F1, of {len(self.classes):,} (intervals 95 %)"
+            if len(self.classes) > SHOWN:
+                title = f"the {SHOWN} classes with the lowest F1, of {len(self.classes):,} (intervals 95 %)"
             tables.append((title, [_HEAD, *map(_class_row, kept)]))
         if self.labelled:
             rows = [
@@ -137,27 +115,8 @@ class Measures:
                 if b.pictures
             ]
             tables.append(("how sure, and how often right", [["probability", "pictures", "said", "right"], *rows]))
-        tables += self._looked_table({each.name for each in worst} or {each.name for each in self.looked[:_SHOWN]})
-        return tables
-
-    def _looked_table(self, names: set[str]) -> list[tuple[str, list[list[str]]]]:
-        """A row for each predicted class, right and wrong beside each other."""
-        shown = [place for place in PLACES if any(getattr(each, place) is not None for each in self.looked)]
-        kinds = [kind for kind in ("right", "wrong", "unknown") if any(each.answers == kind for each in self.looked)]
-        kinds = [kind for kind in kinds if kind != "unknown" or len(kinds) == 1]
-        if not shown or not kinds:
-            return []
-        words = {"right": " right", "wrong": " wrong", "unknown": ""}
-        heads = ["predicted", *(f"pictures{words[kind]}" for kind in kinds)]
-        heads += [f"{place.replace('_', ' ')}{words[kind]}" for place in shown for kind in kinds]
-        rows = []
-        for name in dict.fromkeys(each.name for each in self.looked if each.name in names):
-            by_kind = {each.answers: each for each in self.looked if each.name == name}
-            counts = [f"{by_kind[kind].pictures:,}" if kind in by_kind else "0" for kind in kinds]
-            shares = [percent(getattr(by_kind.get(kind), place, None)) for place in shown for kind in kinds]
-            rows.append([name, *counts, *shares])
-        even = ["an even map", *("" for _ in kinds), *(percent(EVEN.get(place), 0) for place in shown for _ in kinds)]
-        return [("where it looked: mean share of the map", [heads, *rows, even])]
+        rows, _ = table(self.looked, [each.name for each in worst] if len(self.classes) > SHOWN else None)
+        return [*tables, (TITLE, rows)] if self.looked else tables
 
 
 _HEAD = ["class", "labelled", "predicted", "precision", "", "recall", "", "F1"]
@@ -220,8 +179,10 @@ def _looked(run: Run, predicted: Ints, correct: Ints, shares: list[Floats], draw
         means.append([total[k] / n[k] if n[k] else None for k in range(len(groups))])
     names = names_of(run, [int(code) // 3 for code in groups])
     order = sorted(range(len(groups)), key=lambda k: (groups[k] // 3, -(groups[k] % 3)))  # right before wrong
-    words = ("unknown", "wrong", "right")
-    return tuple(Looked(names[k], words[groups[k] % 3], int(pictures[k]), *(mean[k] for mean in means)) for k in order)
+    return tuple(
+        Looked(names[k], int(groups[k]) // 3, ANSWERS[groups[k] % 3], int(pictures[k]), *(mean[k] for mean in means))
+        for k in order
+    )
 
 
 def _auc(run: Run) -> float | None:

@@ -112,6 +112,9 @@ def _part(rng, ids, names, grid, pooled, labels, failed):
     border = rng.beta(2, 4, n)
     border = np.where((said == 1) & ~right, (border + 1) / 2, border)
     maps = rng.random((n, cells))
+    ring = np.ones(grid, bool)
+    ring[1:-1, 1:-1] = False
+    maps[np.ix_((said == 1) & ~right, ring.ravel())] *= 4
     maps /= maps.max(axis=1, keepdims=True)
     lost = rng.random(n) < failed
     unknown = np.full(n, labels == "none") | ((labels == "some") & (ids % 7 == 0))
