@@ -15,7 +15,7 @@ from seewhy.apps.terminal import Progress, as_options, lasting, say, tell
 from seewhy.errors import InputError
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
-from seewhy.results.tables import percent
+from seewhy.results.tables import counted, percent
 from seewhy.studies.auditing import Progress as Done
 
 _EVERY = 10.0  # seconds between lines where stderr is no terminal
@@ -103,7 +103,7 @@ class Work:
             words.append(f"flat maps {found.empty_maps:,}")
         say(f"audit    {'   '.join(words)}")
         if len(failures):
-            say(f"{len(failures):,} files skipped: {skipped}")
+            say(f"{counted(len(failures), 'file')} skipped: {skipped}")
         say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
 
 
