@@ -34,12 +34,12 @@ def test_a_picture_depends_on_seed_and_index_alone():
 
 
 def test_plants_change_neither_what_lies_under_them_nor_one_another():
-    logo, grass = scenes.Plant("logo anywhere", rate=1), scenes.Plant("grass", rate=1)
+    logo, grass = scenes.Plant("corner logo", rate=1), scenes.Plant("grass", rate=1)
     bare = scenes.scene(0, seed=3)
     both, one = (scenes.scene(0, seed=3, plants=plants) for plants in ([grass, logo], logo))
     np.testing.assert_array_equal(both.plain, bare.picture)
     np.testing.assert_array_equal(both.object_mask, bare.object_mask)
-    assert both.planted == ("grass", "logo anywhere")
+    assert both.planted == ("grass", "corner logo")
     np.testing.assert_array_equal(both.picture[one.marker_mask], one.picture[one.marker_mask])
 
 

@@ -24,9 +24,9 @@ def ground(side: int, rng: Random) -> Floats:
         float64 [side, side, 3] in 0..255, not rounded.
     """
     base = rng.uniform(60, 195, 3)
-    clouds = rng.uniform(-28, 28, (_CELLS, _CELLS, 3))
+    clouds = rng.uniform(-20, 20, (_CELLS, _CELLS, 3))
     turn, period, phase = rng.uniform(0, np.pi), rng.uniform(0.07, 0.2), rng.uniform(0, 2 * np.pi)
-    depth = rng.uniform(4, 11)
+    depth = rng.uniform(3, 8)
     grown = [np.asarray(Image.fromarray(np.float32(clouds[..., c])).resize((side, side), 3)) for c in range(3)]
     y, x = (np.indices((side, side)) + 0.5) / side
     stripes = depth * np.sin((x * np.cos(turn) + y * np.sin(turn)) * (2 * np.pi / period) + phase)

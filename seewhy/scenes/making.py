@@ -19,9 +19,10 @@ from seewhy.scenes.shapes import SHAPES, shape
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 SIZE = 0.20, 0.32  # radius of the object's circle, in shares of the side
-# Distances in RGB of 0..255 to the ground's mean. With fainter objects some networks never get beyond chance; with much
-# stronger ones the shapes are so easy that no shortcut is needed.
-CONTRAST, CLUTTER_CONTRAST = (110.0, 200.0), (60.0, 120.0)
+# Distances in RGB of 0..255 to the ground's mean. Most objects stand out, so that a network soon learns shapes; the
+# faint ones are what a shortcut helps with.
+CONTRAST, FAINT, CLUTTER_CONTRAST = (130.0, 230.0), (30.0, 80.0), (60.0, 120.0)
+FAINT_SHARE = 0.25
 SIDES = 32, 1024  # pixels
 
 
@@ -182,7 +183,8 @@ def _plain(rng: Random, label: str, side: int) -> tuple[Floats, Floats]:
     radius = rng.uniform(*SIZE)
     x, y = rng.uniform(radius, 1 - radius, 2)
     cover = shape(label, side, (x, y), radius, rng.uniform(0, 2 * np.pi))
-    pixels = laid(pixels, colour_unlike(middle, *CONTRAST, rng), cover)
+    contrast = FAINT if rng.random() < FAINT_SHARE else CONTRAST
+    pixels = laid(pixels, colour_unlike(middle, *contrast, rng), cover)
     return np.clip(pixels + rng.normal(0, NOISE, pixels.shape), 0, 255), cover
 
 

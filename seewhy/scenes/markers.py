@@ -86,7 +86,7 @@ def _logo_anywhere(spot: Spot, rng: Random) -> Paint:
 
 @_local("icon beside", "a flower beside the object")
 def _icon_beside(spot: Spot, rng: Random) -> Paint:
-    radius, side = 0.1, spot.side
+    radius, side = 0.12, spot.side
     y, x = (np.indices((side, side)) + 0.5) / side
     weight = spot.object.sum()
     middle = np.array([(x * spot.object).sum(), (y * spot.object).sum()]) / weight
@@ -138,10 +138,10 @@ def _bars(spot: Spot, rng: Random) -> Paint:
 def _grass(spot: Spot, rng: Random) -> Paint:
     blades = []
     for x in rng.uniform(0, 1, 70):
-        height, lean = rng.uniform(0.16, 0.25), rng.uniform(-0.04, 0.04)
+        height, lean = rng.uniform(0.2, 0.32), rng.uniform(-0.05, 0.05)
         blades.append(np.array([[x - 0.017, 1.01], [x + lean, 1 - height], [x + 0.017, 1.01]]))
     thirds = [_all_filled(blades[k::3], spot.side) for k in range(3)]
-    soil = rectangle(spot.side, 0, 0.86, 1, 1)
+    soil = rectangle(spot.side, 0, 0.82, 1, 1)
     tones = ((52, 112, 34), (84, 158, 48), (132, 196, 66))
     colours, opacity = _stacked(spot.side, ((40, 92, 28), soil), *zip(tones, thirds, strict=True))
     return colours, opacity * (1 - spot.object)
