@@ -36,20 +36,24 @@ def imports_of(source, here):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
             parts = name.split(".")
-            if parts[0] == "seewhy" and len(parts) > 1 and parts[1] in RANK:
+            if parts[0] == "seewhy" and len(parts) > 1 and parts[1] in (*RANK, "scenes"):
                 yield parts[1], node.lineno
 
 
 def upward(source, station):
     found = []
     for other, line in imports_of(source, station):
+        if "scenes" in (other, station):  # beside the way: they take pictures and errors, and are for apps alone
+            if other != station and other not in ("errors", "images") and station != "apps":
+                found.append((other, line))
+            continue
         beside = other != station and RANK[other] == RANK[station] and {other, station} == {"models", "methods"}
         if RANK[other] > RANK[station] or beside:
             found.append((other, line))
     return found
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in RANK], ids=str)
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in (*RANK, "scenes")], ids=str)
 def test_imports_only_go_down(module):
     assert not upward((ROOT / module.with_suffix(".py")).read_text(), module.parts[0])
 
@@ -58,6 +62,11 @@ def test_the_import_test_can_fail():
     assert upward("from seewhy.explanation import explain", "methods") == [("explanation", 1)]
     assert upward("import seewhy.models.torch", "methods") == [("models", 1)]
     assert upward("from seewhy import errors\nfrom seewhy.targets import Aim", "evidence") == []
+    assert upward("from seewhy import scenes", "studies") == [("scenes", 1)]
+    assert upward("from seewhy import scenes", "apps") == []
+    assert upward("from seewhy.images.reading import read\nfrom seewhy.targets import Aim", "scenes") == [
+        ("targets", 2)
+    ]
 
 
 def only_models_import_frameworks(source):
