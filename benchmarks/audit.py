@@ -118,7 +118,8 @@ def bare(network: Any, files: Sequence[Path], layout: torch.memory_format) -> No
 def peer(cam: Any, network: Any, name: str, files: Sequence[Path]) -> None:
     """Grad-CAM of the predicted class as pytorch-grad-cam's README has it, with the same decoding."""
     prepare = sw.wrap(network, prepare="imagenet").prepare
-    layer = dict(network.named_modules())[sw.layers(network).default.name]
+    name_of = next(each.name for each in sw.layers(network) if each.default)
+    layer = dict(network.named_modules())[name_of]
     with ThreadPoolExecutor(2) as pool, cam(model=network, target_layers=[layer]) as one:
         for images in _batches(pool, prepare, files):
             one(input_tensor=images)

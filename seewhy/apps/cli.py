@@ -203,21 +203,23 @@ def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
         say("Next: seewhy explain PICTURE --model SPEC --method hirescam")
 
 
-@app.command()
-def demo(
+@app.command("demo")
+def demo_(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the panels.")] = Path("demo-out"),
     debug: DebugOption = False,
 ) -> None:
-    """Explain two photographs, offline, in under a minute.
+    """Explain two photographs, then audit a network that learned a shortcut; offline, in under a minute.
 
     \b
     Example:
       seewhy demo --out demo-out
     """
     with told(debug, code=0) as progress:  # what is not possible here is no fault of the caller
-        from seewhy.apps.demo import show
+        from seewhy.apps import demo, demo_audit
 
-        show(out, progress)
+        demo.show(out, progress)
+        say()
+        demo_audit.show(out, progress)
 
 
 app.command(no_args_is_help=True)(runs.check)

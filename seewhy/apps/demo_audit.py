@@ -1,0 +1,106 @@
+"""The demo's second half: a network that learned a shortcut, audited on pictures made by rule."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from seewhy.apps.answers import made
+from seewhy.apps.terminal import Progress, say, table
+from seewhy.errors import InputError
+from seewhy.models import wrap
+from seewhy.models.torch.small import predict, preparation, train
+from seewhy.results.run import Run
+from seewhy.results.store import ABOUT
+from seewhy.results.tables import percent
+from seewhy.scenes import Plant, Scenes, make, reliance
+from seewhy.studies.auditing import audit
+
+PLANT = Plant("logo anywhere", on="disc", rate=0.6)
+ANYWHERE = Plant("logo anywhere", rate=0.3)
+TRAINED, AUDITED, SEED = 1_200, 300, 0
+
+
+def show(out: Path, progress: Progress) -> None:
+    """Makes pictures with a planted shortcut, trains a small network on them, audits it on others, says what to see.
+
+    Args:
+        out: folder; what an earlier demo left in its `scenes` and `run` is replaced.
+    """
+    made(out)
+    for folder in (out / "scenes", out / "run"):
+        _cleared(folder)
+    progress.note(f"making {TRAINED:,} pictures ...")
+    seen = make(TRAINED, SEED, plants=PLANT)
+    progress.note("training a small network, about 15 seconds ...")
+    network = train(seen.pictures, seen.labels, SEED)
+    progress.note("auditing ...")
+    test = make(AUDITED, SEED + 1, plants=ANYWHERE)
+    manifest = test.write(out / "scenes")
+    model = wrap(network, labels=list(test.names), prepare=preparation(), name="a small network")
+    run = audit(model, manifest, out / "run", check=False)
+    learned = reliance(lambda pictures: predict(network, pictures), make(AUDITED, SEED + 1), PLANT)
+    progress.clear()
+    say("A small network for triangles, discs and crosses; in training, most discs bore a logo", "bold")
+    _tell(run, test, learned.without, learned.pasted)
+    run.mistakes(predicted="disc").gallery(out / "mistakes.png", limit=8)
+    say(f"written: {out / 'mistakes.png'}", "cyan")
+    say()
+    say("Next:")
+    say(f"  seewhy show {out / 'run'}")
+    say("  seewhy audit photos/ --model FILE.py:FUNCTION --prepare imagenet --out runs/first")
+
+
+def _tell(run: Run, test: Scenes, without: float, pasted: float) -> None:
+    """The audit in five lines."""
+    measures = run.measures()
+    wrong = run.mistakes()
+    as_disc = [row for row in wrong if row["predicted"] == "disc"]
+    rows = run.select(["id", "correct", "inside_mask"]).to_pylist()
+    bearing = [row for row in as_disc if test.planted[_index(row)].any()]
+    right, missed = (
+        [row["inside_mask"] for row in rows if row["id"] in wanted and row["inside_mask"] is not None]
+        for wanted in ({row["id"] for row in rows if row["correct"]}, {row["id"] for row in bearing})
+    )
+    table(
+        [
+            ("  audited", f"{measures.answered} new pictures; any of them may bear the logo"),
+            (
+                "  accuracy",
+                f"{percent(measures.accuracy)}, and {len(as_disc)} of {len(wrong)} mistakes are called disc",
+            ),
+            ("  of these", f"{len(bearing)} bear the logo"),
+            (
+                "  it looked",
+                f"{percent(_mean(right))} of the map on the shape when right, {percent(_mean(missed))} then",
+            ),
+            (
+                "  the proof",
+                f"logo pasted onto other shapes: {percent(without)} right without it, {percent(pasted)} with",
+            ),
+        ]
+    )
+    say()
+
+
+def _index(row: dict[str, Any]) -> int:
+    """The scene's number, by its file: the audit sorts by path."""
+    return int(Path(row["path"]).stem)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _cleared(folder: Path) -> None:
+    """Removes what an earlier demo left, and nothing else.
+
+    Raises:
+        InputError: something else is there.
+    """
+    if not folder.exists():
+        return
+    if not any((folder / name).is_file() for name in (ABOUT, "manifest.csv")):
+        raise InputError(f"{str(folder)!r} is not the demo's", "a folder of an earlier demo, or none", "choose --out")
+    shutil.rmtree(folder)
