@@ -66,7 +66,7 @@ class Trial:
     Args:
         values: float [trials, batch], the target's value.
         probabilities: float [trials, batch], the probability of the target's class; None where there is no one class.
-        gradients: float [trials, batch, height, width, channels] of the target's value by the image, where asked for.
+        gradients: float [trials, batch, height, width, channels] of the target's value, where asked for.
     """
 
     values: Array
@@ -89,8 +89,9 @@ class Evidence:
         linear: y is linear in the scores, up to a constant: `directions` is its slope everywhere.
         head: the linear weights behind pooling, where the layer has such a head ('head').
         edited: runs the rest of the network on changed activations [trials, batch, height, width, channels] ('edited').
-        again: a new pass at new images [trials, batch, height, width, channels], with gradients by the image or
-            without ('again').
+        again: a new pass at new images [trials, batch, height, width, channels] ('again'). Its gradients are none for
+            "", by the image for "image", and for "guided" by the image under the guided rule: a ReLU hands back what
+            is positive alone.
     """
 
     activations: Array
@@ -103,7 +104,7 @@ class Evidence:
     linear: bool = False
     head: Head | None = None
     edited: Callable[[Array], Trial] | None = None
-    again: Callable[[Array, bool], Trial] | None = None
+    again: Callable[[Array, str], Trial] | None = None
 
 
 @dataclass(frozen=True)

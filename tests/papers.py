@@ -100,6 +100,44 @@ def integrated_gradients(image, slope, steps, baseline=0.0):
     return np.maximum(((image - start) * total / steps).sum(-1), 0)
 
 
+def relu(x):
+    """The step that `guided_backprop` knows by itself."""
+    return np.maximum(x, 0)
+
+
+def guided_backprop(steps, image):
+    """Springenberg et al. 2014, section 3.4: steps lead from the image [height, width, channels] to the class's score.
+
+    What comes back goes through a ReLU where both it and the ReLU's input are positive, and through any other step by
+    its slopes, which are differences.
+    """
+    seen = [image]
+    for step in steps:
+        seen.append(np.asarray(step(seen[-1]), float))
+    R = np.ones(())
+    for step, f in reversed(list(zip(steps, seen, strict=False))):
+        behind = np.zeros_like(f)
+        for place in np.ndindex(f.shape):
+            if step is relu:
+                behind[place] = R[place] if f[place] > 0 and R[place] > 0 else 0.0
+                continue
+            up, down = f.copy(), f.copy()
+            up[place] += 1e-4
+            down[place] -= 1e-4
+            behind[place] = (R * (step(up) - step(down))).sum() / 2e-4
+        R = behind
+    return np.abs(R).max(-1)
+
+
+def guided_gradcam(A, g, guided):
+    """Selvaraju et al. 2017, section 3.2: `guided` is the map of guided backpropagation."""
+    where = grown(gradcam(A, g), *guided.shape)
+    found = np.zeros(guided.shape)
+    for i, j in np.ndindex(found.shape):
+        found[i, j] = where[i, j] * guided[i, j]
+    return found
+
+
 def gradcam_plus_plus(A, g):
     """Chattopadhay et al. 2018, eq. 19 for Y = exp(S) and eq. 5, without the factor exp(S): g = dS/dA."""
     alpha = np.zeros(A.shape)

@@ -18,7 +18,7 @@ from seewhy.evidence import Array, Layer
 from seewhy.targets import Aim, Scores
 
 _CATALOGUE: dict[str, Method] = {}
-_HOMES = ("gradient", "activation", "contrast", "layered", "decomposition", "trial", "input")
+_HOMES = ("gradient", "activation", "contrast", "layered", "guided", "decomposition", "trial", "input")
 _KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
     **{bool: (bool, "True or False"), str: (str, "a text")},
     **{int: (Integral, "a whole number"), float: (Real, "a number")},

@@ -38,5 +38,5 @@ def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float
     for start in range(1, steps + 1, chunk):
         shares = [k / steps for k in range(start, min(start + chunk, steps + 1))]
         trials = ops.concatenate([(baseline + share * way)[None] for share in shares], 0)
-        total = total + ops.sum(evidence.again(trials, True).gradients, 0)
+        total = total + ops.sum(evidence.again(trials, "image").gradients, 0)
     return ops.sum(way * total / steps, -1)

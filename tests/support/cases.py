@@ -1,5 +1,7 @@
 """Models of many shapes to explain, each with what an independent pass by the framework's own tools gives for it."""
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 import seewhy as sw
 from seewhy.methods.layered import guides
 from seewhy.models.plain import PlainModel
+from tests import papers
 from tests.support.contract import FORMS, Case
 from tests.support.nets import Tokens
 
@@ -39,6 +42,7 @@ def plain_case(size=(9, 8), seed=4):
         score=score,
         slope=lambda picture: by_differences(score, picture),
         image_last=image,
+        steps=[lambda x: model.convolved(x[None])[0], papers.relu, lambda x: x.mean((0, 1)) @ weights[target]],
     )
 
 
@@ -143,6 +147,29 @@ def with_map(output, A):
     return torch.cat([output[:, : output.shape[1] - len(tokens)], tokens[None]], dim=1)
 
 
+def steps_of(model, target):
+    """What a network in a row does, step by step, in float64."""
+    if isinstance(model, Tokens):
+        return None
+
+    def in_a_row(part):
+        if isinstance(part, nn.ReLU):
+            return [papers.relu]
+        if isinstance(part, Residual):
+            return [step(lambda x: part.norm(part.convolution(x)) + x), papers.relu]
+        parts = list(part.children())
+        return [one for inner in parts for one in in_a_row(inner)] if parts else [step(part)]
+
+    def step(function):
+        def stepped(x):
+            with torch.no_grad():
+                return function(torch.from_numpy(np.array(x)[None]))[0].numpy()
+
+        return stepped
+
+    return [lambda x: x.transpose(2, 0, 1), *in_a_row(model), lambda scores: scores[target]]
+
+
 def seeded_case(name, dtype, seed):
     make, layer, size, head = TORCH[name]
     torch.manual_seed(seed)
@@ -219,6 +246,7 @@ def seeded_case(name, dtype, seed):
         score=score,
         slope=slope,
         image_last=image.permute(1, 2, 0).double().numpy(),
+        steps=steps_of(copy.deepcopy(model).double(), target),
         dtype=str(dtype).removeprefix("torch."),
     )
 

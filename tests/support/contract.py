@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pytest
 
 import seewhy as sw
 from seewhy.methods import find_method
@@ -18,7 +20,8 @@ class Case:
     `scores` [classes]; `activations` [channels, height, width] and `gradients` [classes, channels, height, width] at
     `layer`; `blocks`: activations and gradients of class `target` at each block; `weights` [outputs, channels] of the
     head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient; images of these
-    functions have channels last.
+    functions have channels last. `steps` lead one after the other from the image (channels last) to the class's score,
+    ReLUs among them as `papers.relu`; None where there is no ReLU.
     """
 
     model: Any
@@ -34,6 +37,7 @@ class Case:
     score: Any
     slope: Any
     image_last: np.ndarray
+    steps: Any
     dtype: str = "float64"
     known: dict[str, np.ndarray] = field(default_factory=dict)  # twins' maps
 
@@ -46,6 +50,11 @@ class Case:
     def slopes(self):
         """[channels, height, width]: the gradients of class `target`."""
         return self.gradients[self.target]
+
+    @cached_property
+    def guided(self):
+        """[height, width] of guided backpropagation, by its twin."""
+        return papers.guided_backprop(self.steps, self.image_last)
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,16 @@ class Form:
             case.known[str(self)] = self.twin(case)
         return case.known[str(self)]
 
+    def refusal(self, case):
+        """What the error says where the method cannot serve this model or layer."""
+        if self.method == "cam" and case.weights is None:
+            return "linear head"
+        if self.method in ("guided_backprop", "guided_gradcam") and case.steps is None:
+            return "no ReLU runs"
+        return ""
+
     def fits(self, case):
-        return self.method != "cam" or case.weights is not None
+        return not self.refusal(case)
 
     def __str__(self):
         return " ".join([self.method, *(f"{name}={value}" for name, value in self.options.items())])
@@ -103,6 +120,8 @@ FORMS = [
     finer(similar=2, strength=0.6),
     guided(),
     guided(compete=True),
+    Form("guided_backprop", lambda case: case.guided),
+    Form("guided_gradcam", lambda case: papers.guided_gradcam(case.activations, case.slopes, case.guided)),
     Form("cam", lambda case: papers.cam(case.activations, case.weights[case.target])),
     Form("eigencam", lambda case: papers.eigencam(case.activations)),
     score(),
@@ -124,6 +143,8 @@ NOT_LINEAR = {  # in the target, so that 'against' is not the map with its sign 
     "eigengradcam": "the sign is chosen",
     "finercam": "explains one class",
     "layerguided": "never negative",
+    "guided_backprop": "never negative",
+    "guided_gradcam": "never negative",
     "scorecam": "weights are a softmax",
 }
 
@@ -175,6 +196,15 @@ def check_batch_mates_change_nothing(form, case):
     found = list(sw.explain_many(case.model, [other, image], **asked))[1].map
     alone = ask(form, case).map
     np.testing.assert_allclose(found, alone, rtol=0, atol=case.tolerance * alone.max() + 1e-12)
+
+
+def held(check, form, case):
+    """The check holds, or the method says why it cannot serve this case and what can."""
+    if form.fits(case):
+        return check(form, case)
+    with pytest.raises(sw.EvidenceError, match=form.refusal(case)) as caught:
+        ask(form, case)
+    assert any(entry.name in caught.value.remedy for entry in sw.list_methods())
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]

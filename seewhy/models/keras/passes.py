@@ -135,7 +135,7 @@ class KerasRun:
                 slopes = slopes * (2 + np.exp(scores) + np.exp(-scores))  # d log(p / (1 - p)) / dp = 1 / (p (1 - p))
             parts.append(_pulled(engine, passed, [slopes]))
         if any(functions):  # pictures do not depend on each other: what functions and classes give adds up
-            whole = self.model.engine(passed.images, self.survey, engine.names, True, whole=True)
+            whole = self.model.engine(passed.images, self.survey, engine.names, True, True, engine.walk.guided)
             again = whole.forward(passed.images)
             by_row = [slopes_of(whole, row, again.leaves) for row in aims]
             kept = [i for i, leaf in enumerate(again.leaves) if is_float(leaf)]
