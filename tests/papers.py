@@ -129,6 +129,24 @@ def guided_backprop(steps, image):
     return np.abs(R).max(-1)
 
 
+def fullgrad(image, slope, terms):
+    """Srinivas & Fleuret 2019: `terms` are bias times gradient, [channels, height, width] each; those of 1 × 1 give 0.
+
+    psi: absolute value, minimum..maximum to 0..1, bilinear to the image's size.
+    """
+
+    def psi(values):
+        values = np.abs(values)
+        span = values.max() - values.min()
+        return (values - values.min()) / span if span > 0 else 0 * values
+
+    found = psi(image * slope).sum(-1)
+    for term in terms:
+        for channel in term:
+            found += grown(psi(channel), *found.shape)
+    return found
+
+
 def guided_gradcam(A, g, guided):
     """Selvaraju et al. 2017, section 3.2: `guided` is the map of guided backpropagation."""
     where = grown(gradcam(A, g), *guided.shape)
@@ -151,6 +169,27 @@ def gradcam_plus_plus(A, g):
         weight = 0.0
         for i, j in np.ndindex(A.shape[1:]):
             weight += alpha[k, i, j] * max(g[k, i, j], 0)  # eq. 5
+        found += weight * A[k]
+    return np.maximum(found, 0)
+
+
+def smoothgradcam_plus_plus(A, gradients):
+    """Omeiza et al. 2019: `gradients` [copies, channels, height, width] are those of the noisy copies.
+
+    Derivatives of exp(S) without its factor, and the second one above the line, as in Grad-CAM++.
+    """
+    copies = len(gradients)
+    found = np.zeros(A.shape[1:])
+    for k in range(len(A)):
+        weight = 0.0
+        for i, j in np.ndindex(A.shape[1:]):
+            D1 = D2 = D3 = 0.0
+            for g in gradients:
+                D1 += g[k, i, j] / copies
+                D2 += g[k, i, j] ** 2 / copies
+                D3 += g[k, i, j] ** 3 / copies
+            bottom = 2 * D2 + A[k].sum() * D3
+            weight += (D2 / bottom if bottom else 0.0) * max(D1, 0)
         found += weight * A[k]
     return np.maximum(found, 0)
 

@@ -261,7 +261,7 @@ class RaisesLater(Restless):
         return super().forward(x)
 
 
-@pytest.mark.parametrize("method", LAYERED)
+@pytest.mark.parametrize("method", LAYERED + ON_IMAGE)
 @pytest.mark.parametrize("last", [0, 1, 2, 3])
 def test_after_an_exception_in_the_nth_pass(method, last):
     model = RaisesLater(last)

@@ -136,11 +136,16 @@ class PlainRun:
             found = _judged(row, scores)
             if not gradients:
                 return found
-            each = [
-                self.model.image_slope(part, directions(row, given), gradients == "guided")
-                for part, given in zip(images, scores, strict=True)
-            ]
+            each = []
+            for part, given in zip(images, scores, strict=True):
+                if gradients == "layer":
+                    each.append(self.model.slope(name, self.model.convolved(part), directions(row, given)))
+                else:
+                    each.append(self.model.image_slope(part, directions(row, given), gradients == "guided"))
             return Trial(found.values, found.probabilities, np.stack(each))
+
+        def biases() -> tuple[Trial, list[Floats]]:
+            return again(self.images[None], "image"), [(slopes * self.model.bias)[:, None, None]]
 
         return Evidence(
             activations=seen,
@@ -154,6 +159,7 @@ class PlainRun:
             head=Head(self.model.weights) if name == "relu" else None,
             edited=edited,
             again=again,
+            biases=biases,
         )
 
 
@@ -162,6 +168,9 @@ class NumpyOps:
 
     def numpy(self, array: Floats) -> Floats:
         return np.asarray(array)
+
+    def asarray(self, array: Floats, like: Floats) -> Floats:
+        return np.asarray(array, like.dtype)
 
     def relu(self, array: Floats) -> Floats:
         return np.maximum(array, 0)

@@ -80,7 +80,12 @@ def seeded_case(name, seed):
         score=score,
         slope=lambda picture: by_differences(score, np.asarray(picture, float)),
         image_last=image.astype(float),
+        at_layer=lambda picture: by_differences(
+            lambda changed: scores_from(after, changed)[target],
+            np.moveaxis(np.asarray(nets.by_loops(layers[:after], picture), float), -1, 0),
+        ),
         steps=[step_of(layer) for layer in layers] + [lambda scores: scores[target]],
+        terms=None,
         dtype="float32",
     )
 

@@ -42,7 +42,9 @@ def plain_case(size=(9, 8), seed=4):
         score=score,
         slope=lambda picture: by_differences(score, picture),
         image_last=image,
+        at_layer=lambda picture: gradients[target],
         steps=[lambda x: model.convolved(x[None])[0], papers.relu, lambda x: x.mean((0, 1)) @ weights[target]],
+        terms=[model.bias[target].reshape(1, 1, 1)],
     )
 
 
@@ -170,6 +172,27 @@ def steps_of(model, target):
     return [lambda x: x.transpose(2, 0, 1), *in_a_row(model), lambda scores: scores[target]]
 
 
+def terms_of(model, image, target):
+    """Bias times gradient at each layer that makes something of nothing: what it gives for zeros is its bias."""
+    if isinstance(model, Tokens | Flattened):
+        return None
+    adding = [part for part in model.modules() if isinstance(part, nn.Conv2d | nn.BatchNorm2d | nn.Linear)]
+    met = []
+
+    def hook(part, inputs, output):
+        output.retain_grad()
+        met.append((part, inputs[0], output))
+        return output.clone()
+
+    handles = [part.register_forward_hook(hook) for part in adding]
+    model(image[None])[0, target].backward()
+    for handle in handles:
+        handle.remove()
+    with torch.no_grad():
+        terms = [(part(torch.zeros_like(given)) * output.grad)[0] for part, given, output in met]
+    return [term.double().numpy().reshape(-1, *(term.shape[1:] or (1, 1))) for term in terms]
+
+
 def seeded_case(name, dtype, seed):
     make, layer, size, head = TORCH[name]
     torch.manual_seed(seed)
@@ -228,6 +251,11 @@ def seeded_case(name, dtype, seed):
         x = first(picture).requires_grad_()
         return torch.autograd.grad(model(x[None])[0, target], x)[0].permute(1, 2, 0).double().numpy()
 
+    def at_layer(picture):
+        scores, kept = run(first(picture), [layer])
+        scores[target].backward()
+        return numbers(kept[layer].grad)
+
     def rest(A):
         with torch.no_grad():
             return float(run(image, [layer], torch.from_numpy(A).to(dtype))[0][target])
@@ -246,6 +274,8 @@ def seeded_case(name, dtype, seed):
         score=score,
         slope=slope,
         image_last=image.permute(1, 2, 0).double().numpy(),
+        at_layer=at_layer,
+        terms=terms_of(copy.deepcopy(model), image, target),
         steps=steps_of(copy.deepcopy(model).double(), target),
         dtype=str(dtype).removeprefix("torch."),
     )

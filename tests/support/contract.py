@@ -19,9 +19,11 @@ class Case:
 
     `scores` [classes]; `activations` [channels, height, width] and `gradients` [classes, channels, height, width] at
     `layer`; `blocks`: activations and gradients of class `target` at each block; `weights` [outputs, channels] of the
-    head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient; images of these
+    head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient by the image
+    and `at_layer(image)` that by what the layer gives for it [channels, height, width]; images of these
     functions have channels last. `steps` lead one after the other from the image (channels last) to the class's score,
-    ReLUs among them as `papers.relu`; None where there is no ReLU.
+    ReLUs among them as `papers.relu`; None where there is no ReLU. `terms`: bias times gradient [channels, h, w] of each
+    layer that adds something; None where the network is not piecewise linear or this cannot be had.
     """
 
     model: Any
@@ -37,7 +39,9 @@ class Case:
     score: Any
     slope: Any
     image_last: np.ndarray
+    at_layer: Any
     steps: Any
+    terms: list[np.ndarray] | None
     dtype: str = "float64"
     known: dict[str, np.ndarray] = field(default_factory=dict)  # twins' maps
 
@@ -77,6 +81,8 @@ class Form:
             return "linear head"
         if self.method in ("guided_backprop", "guided_gradcam") and case.steps is None:
             return "no ReLU runs"
+        if self.method == "fullgrad" and case.terms is None:
+            return "shares of pixels and biases|needs the bias of every layer"
         return ""
 
     def fits(self, case):
@@ -106,6 +112,16 @@ def guided(**options):
     return Form("layerguided", twin, options)
 
 
+def smoothed(**options):
+    def twin(case):
+        image, random = case.image_last, np.random.default_rng(options["seed"])
+        noise = options["noise"] * (image.max() - image.min())
+        noisy = [image + noise * random.standard_normal(image.shape) for _ in range(options["copies"])]
+        return papers.smoothgradcam_plus_plus(case.activations, [case.at_layer(copy) for copy in noisy])
+
+    return Form("smoothgradcam++", twin, options)
+
+
 def score(**options):
     return Form("scorecam", lambda c: papers.scorecam(c.activations, c.image_last, c.score, **options), options)
 
@@ -120,8 +136,10 @@ FORMS = [
     finer(similar=2, strength=0.6),
     guided(),
     guided(compete=True),
+    Form("fullgrad", lambda c: papers.fullgrad(c.image_last, c.slope(c.image_last), c.terms)),
     Form("guided_backprop", lambda case: case.guided),
     Form("guided_gradcam", lambda case: papers.guided_gradcam(case.activations, case.slopes, case.guided)),
+    smoothed(copies=3, noise=0.3, seed=2),
     Form("cam", lambda case: papers.cam(case.activations, case.weights[case.target])),
     Form("eigencam", lambda case: papers.eigencam(case.activations)),
     score(),
@@ -138,12 +156,14 @@ FORMS = [
 NOT_LINEAR = {  # in the target, so that 'against' is not the map with its sign turned
     "gradcam++": "positive gradients only",
     "layercam": "positive gradients only",
+    "smoothgradcam++": "positive gradients only",
     "elementwise": "positive products only",
     "eigencam": "does not look at the target",
     "eigengradcam": "the sign is chosen",
     "finercam": "explains one class",
     "layerguided": "never negative",
     "guided_backprop": "never negative",
+    "fullgrad": "never negative",
     "guided_gradcam": "never negative",
     "scorecam": "weights are a softmax",
 }
