@@ -25,7 +25,8 @@ def smoothgradcam_plus_plus(evidence: Evidence, *, copies: int = 16, noise: floa
         noise: their standard deviation, as share of the image's range from minimum to maximum.
         seed: of the noise, which is the same for all images of a batch.
     Returns:
-        float [batch, height, width], in units of the target's score; A is of the image itself. With noise=0 Grad-CAM++.
+        float [batch, height, width], in units of the target's score; A is of the image itself. It is Grad-CAM++'s
+        map with noise=0, and in front of pooling and one linear layer, where gradients do not depend on the image.
     Raises:
         InputError: no copy, or noise below 0.
     Paper:
