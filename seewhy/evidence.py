@@ -26,6 +26,9 @@ class Ops(Protocol):
     """The few array functions that methods need, named and behaving as in NumPy, plus relu, einsum and resize."""
 
     def numpy(self, array: Array) -> Floats: ...
+    def asarray(self, array: Floats, like: Array) -> Array:
+        """A host array in the type, and on the device, of another."""
+
     def einsum(self, subscripts: str, *arrays: Array) -> Array: ...
     def relu(self, array: Array) -> Array: ...
     def sum(self, array: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array: ...
@@ -66,7 +69,7 @@ class Trial:
     Args:
         values: float [trials, batch], the target's value.
         probabilities: float [trials, batch], the probability of the target's class; None where there is no one class.
-        gradients: float [trials, batch, height, width, channels] of the target's value by the image, where asked for.
+        gradients: float [trials, batch, height, width, channels] of the target's value, where asked for.
     """
 
     values: Array
@@ -89,8 +92,12 @@ class Evidence:
         linear: y is linear in the scores, up to a constant: `directions` is its slope everywhere.
         head: the linear weights behind pooling, where the layer has such a head ('head').
         edited: runs the rest of the network on changed activations [trials, batch, height, width, channels] ('edited').
-        again: a new pass at new images [trials, batch, height, width, channels], with gradients by the image or
-            without ('again').
+        again: a new pass at new images [trials, batch, height, width, channels] ('again'). Its gradients are none for
+            "", by the image for "image", by the layer's output A for "layer", and for "guided" by the image under the
+            guided rule: a ReLU hands back what is positive alone.
+        biases: a new pass ('biases'): one trial with gradients by the image, and for each step of the network that adds
+            a constant, that constant times the gradient there, [batch, h, w, channels], 1 × 1 where there is no map.
+            With image * gradient they add up to y; EvidenceError where they do not.
     """
 
     activations: Array
@@ -103,7 +110,8 @@ class Evidence:
     linear: bool = False
     head: Head | None = None
     edited: Callable[[Array], Trial] | None = None
-    again: Callable[[Array, bool], Trial] | None = None
+    again: Callable[[Array, str], Trial] | None = None
+    biases: Callable[[], tuple[Trial, list[Array]]] | None = None
 
 
 @dataclass(frozen=True)

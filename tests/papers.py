@@ -100,6 +100,62 @@ def integrated_gradients(image, slope, steps, baseline=0.0):
     return np.maximum(((image - start) * total / steps).sum(-1), 0)
 
 
+def relu(x):
+    """The step that `guided_backprop` knows by itself."""
+    return np.maximum(x, 0)
+
+
+def guided_backprop(steps, image):
+    """Springenberg et al. 2014, section 3.4: steps lead from the image [height, width, channels] to the class's score.
+
+    What comes back goes through a ReLU where both it and the ReLU's input are positive, and through any other step by
+    its slopes, which are differences.
+    """
+    seen = [image]
+    for step in steps:
+        seen.append(np.asarray(step(seen[-1]), float))
+    R = np.ones(())
+    for step, f in reversed(list(zip(steps, seen, strict=False))):
+        behind = np.zeros_like(f)
+        for place in np.ndindex(f.shape):
+            if step is relu:
+                behind[place] = R[place] if f[place] > 0 and R[place] > 0 else 0.0
+                continue
+            up, down = f.copy(), f.copy()
+            up[place] += 1e-4
+            down[place] -= 1e-4
+            behind[place] = (R * (step(up) - step(down))).sum() / 2e-4
+        R = behind
+    return np.abs(R).max(-1)
+
+
+def fullgrad(image, slope, terms):
+    """Srinivas & Fleuret 2019: `terms` are bias times gradient, [channels, height, width] each; those of 1 × 1 give 0.
+
+    psi: absolute value, minimum..maximum to 0..1, bilinear to the image's size.
+    """
+
+    def psi(values):
+        values = np.abs(values)
+        span = values.max() - values.min()
+        return (values - values.min()) / span if span > 0 else 0 * values
+
+    found = psi(image * slope).sum(-1)
+    for term in terms:
+        for channel in term:
+            found += grown(psi(channel), *found.shape)
+    return found
+
+
+def guided_gradcam(A, g, guided):
+    """Selvaraju et al. 2017, section 3.2: `guided` is the map of guided backpropagation."""
+    where = grown(gradcam(A, g), *guided.shape)
+    found = np.zeros(guided.shape)
+    for i, j in np.ndindex(found.shape):
+        found[i, j] = where[i, j] * guided[i, j]
+    return found
+
+
 def gradcam_plus_plus(A, g):
     """Chattopadhay et al. 2018, eq. 19 for Y = exp(S) and eq. 5, without the factor exp(S): g = dS/dA."""
     alpha = np.zeros(A.shape)
@@ -113,6 +169,27 @@ def gradcam_plus_plus(A, g):
         weight = 0.0
         for i, j in np.ndindex(A.shape[1:]):
             weight += alpha[k, i, j] * max(g[k, i, j], 0)  # eq. 5
+        found += weight * A[k]
+    return np.maximum(found, 0)
+
+
+def smoothgradcam_plus_plus(A, gradients):
+    """Omeiza et al. 2019: `gradients` [copies, channels, height, width] are those of the noisy copies.
+
+    Derivatives of exp(S) without its factor, and the second one above the line, as in Grad-CAM++.
+    """
+    copies = len(gradients)
+    found = np.zeros(A.shape[1:])
+    for k in range(len(A)):
+        weight = 0.0
+        for i, j in np.ndindex(A.shape[1:]):
+            D1 = D2 = D3 = 0.0
+            for g in gradients:
+                D1 += g[k, i, j] / copies
+                D2 += g[k, i, j] ** 2 / copies
+                D3 += g[k, i, j] ** 3 / copies
+            bottom = 2 * D2 + A[k].sum() * D3
+            weight += (D2 / bottom if bottom else 0.0) * max(D1, 0)
         found += weight * A[k]
     return np.maximum(found, 0)
 

@@ -41,6 +41,10 @@ def nan_network():
     return model
 
 
+def gelu_network():
+    return nn.Sequential(*(nn.GELU() if isinstance(part, nn.ReLU) else part for part in network()))
+
+
 # what is asked → parts of (came, expected, remedy)
 WRONG = {
     "no picture": (lambda: sw.explain(labelled(), __file__), "test_bad_input.py", "image", ""),
@@ -67,6 +71,30 @@ WRONG = {
         "channels=0",
         "at least one channel",
         "for all",
+    ),
+    "Smooth Grad-CAM++ of no copy": (
+        lambda: sw.explain(network(), X, method="smoothgradcam++", copies=0),
+        "copies=0",
+        "at least one noisy copy",
+        "leave it out",
+    ),
+    "Smooth Grad-CAM++ with less than no noise": (
+        lambda: sw.explain(network(), X, method="smoothgradcam++", noise=-0.1),
+        "noise=-0.1",
+        "from 0",
+        "leave it out",
+    ),
+    "guided without a ReLU": (
+        lambda: sw.explain(gelu_network(), X, method="guided_backprop"),
+        "no ReLU runs; it has GELU",
+        "a model with ReLUs",
+        "integrated_gradients",
+    ),
+    "FullGrad of what is not piecewise linear": (
+        lambda: sw.explain(gelu_network(), X, method="fullgrad"),
+        "shares of pixels and biases",
+        "ReLU and pooling",
+        "integrated_gradients",
     ),
     "Ablation-CAM per something": (
         lambda: sw.explain(network(), X, method="ablationcam", per="channel"),

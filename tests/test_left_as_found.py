@@ -68,6 +68,7 @@ def state(model):
             torch.is_autocast_enabled("cpu"),
             torch.get_autocast_dtype("cpu"),
             torch._C._len_torch_function_stack(),
+            torch.utils._python_dispatch._len_torch_dispatch_stack(),
         ),
     }
 
@@ -234,15 +235,16 @@ class RaisesBackwards(torch.autograd.Function):
         raise Boom
 
 
+@pytest.mark.parametrize("method", ["gradcam", "guided_backprop"])
 @pytest.mark.parametrize("target", [2, [1, 2], lambda scores: scores[2]])
-def test_after_an_exception_in_the_backward_pass(target):
+def test_after_an_exception_in_the_backward_pass(target, method):
     class Model(Restless):
         def classify(self, features):
             return self.head(RaisesBackwards.apply(features).mean((2, 3)))
 
     model = Model()
     with left_alone(model), pytest.raises(Boom):
-        sw.explain(model, X, target=target, layer="body.2")
+        sw.explain(model, X, target=target, layer="body.2" if method == "gradcam" else None, method=method)
 
 
 class RaisesLater(Restless):
@@ -259,7 +261,7 @@ class RaisesLater(Restless):
         return super().forward(x)
 
 
-@pytest.mark.parametrize("method", LAYERED)
+@pytest.mark.parametrize("method", LAYERED + ON_IMAGE)
 @pytest.mark.parametrize("last", [0, 1, 2, 3])
 def test_after_an_exception_in_the_nth_pass(method, last):
     model = RaisesLater(last)

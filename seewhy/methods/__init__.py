@@ -18,7 +18,7 @@ from seewhy.evidence import Array, Layer
 from seewhy.targets import Aim, Scores
 
 _CATALOGUE: dict[str, Method] = {}
-_HOMES = ("gradient", "activation", "contrast", "layered", "decomposition", "trial", "input")
+_HOMES = ("gradient", "activation", "contrast", "layered", "smoothed", "guided", "decomposition", "trial", "input")
 _KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
     **{bool: (bool, "True or False"), str: (str, "a text")},
     **{int: (Integral, "a whole number"), float: (Real, "a number")},
@@ -35,7 +35,7 @@ class Method:
         family: 'gradient', 'activation', 'trial' or 'input'.
         paper: where it comes from.
         passes: what it costs, in passes through the model.
-        needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again'.
+        needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again', 'biases'.
         on_image: the map is of the image's own pixels; no layer is chosen.
         beside: names further layers, out of all of a model's; the function then takes a list of Evidence: of the layer
             chosen, then of these. None where it takes Evidence of the layer chosen alone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seewhy.errors import InputError
-from seewhy.evidence import Array, Evidence
+from seewhy.evidence import Array, Evidence, Ops
 from seewhy.methods import method
 
 
@@ -38,5 +38,54 @@ def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float
     for start in range(1, steps + 1, chunk):
         shares = [k / steps for k in range(start, min(start + chunk, steps + 1))]
         trials = ops.concatenate([(baseline + share * way)[None] for share in shares], 0)
-        total = total + ops.sum(evidence.again(trials, True).gradients, 0)
+        total = total + ops.sum(evidence.again(trials, "image").gradients, 0)
     return ops.sum(way * total / steps, -1)
+
+
+@method(
+    "fullgrad",
+    family="input",
+    paper="Srinivas & Fleuret 2019, arXiv:1905.00780",
+    passes="2 forward, 1 backward",
+    needs=("biases",),
+    on_image=True,
+)
+def fullgrad(evidence: Evidence) -> Array:
+    """Adds to the pixels' share of the score the shares of all biases in the network, each where it was added.
+
+    Args:
+        evidence: images [batch, height, width, channels], gradients by them, and each layer's biases times gradients.
+    Returns:
+        float [batch, height, width], never negative and without unit: psi(image * gradient) + the sum of psi(bias *
+        gradient) over all channels of all layers. psi takes the absolute value, scales from minimum..maximum to 0..1
+        and resizes to the image, bilinear; the image is scaled with all its channels together, and these are added up.
+    Raises:
+        EvidenceError: image * gradient and bias * gradient do not add up to the target's value: the network has steps
+            that are not piecewise linear (GELU, SiLU, layer norm, attention), constants that are neither biases nor of
+            a batch norm, or the target is not linear in the scores.
+    Paper:
+        Srinivas & Fleuret 2019, arXiv:1905.00780: the decomposition f(x) = grad_x f · x + grad_b f · b, complete for
+        piecewise-linear networks only, with the implicit bias of a batch norm; and the FullGrad saliency made of it.
+    Departs:
+        each channel is scaled by itself, as the paper writes it; its authors' code scales a layer's channels together.
+        Biases of linear layers, which have no place in the image, count for the sum and are not drawn.
+    """
+    assert evidence.biases is not None
+    ops, images = evidence.ops, evidence.images
+    trial, terms = evidence.biases()
+    own: Array = images * trial.gradients[0]  # type: ignore[index]
+    found = ops.sum(_raised(ops, own, (1, 2, 3)), -1)
+    sums: dict[tuple[int, int], Array] = {}  # by height and width: resizing is linear, so one for all of a size
+    for term in terms:
+        size = term.shape[1], term.shape[2]
+        drawn = ops.sum(_raised(ops, term, (1, 2)), -1)
+        sums[size] = sums[size] + drawn if size in sums else drawn
+    return found + sum(ops.resize(drawn, (images.shape[1], images.shape[2])) for drawn in sums.values())
+
+
+def _raised(ops: Ops, terms: Array, axes: tuple[int, ...]) -> Array:
+    """float [batch, height, width, channels]: sizes, scaled from minimum..maximum to 0..1; 0 where all are alike."""
+    sizes = abs(terms)
+    low, high = ops.min(sizes, axes, keepdims=True), ops.max(sizes, axes, keepdims=True)
+    even = high <= low
+    return ops.where(even, 0 * sizes, (sizes - low) / ops.where(even, 0 * high + 1, high - low))

@@ -70,7 +70,7 @@ def _highest(evidence: Evidence, channels: int | None) -> Array:
 
 def _confidence(evidence: Evidence, images: Array, scores: str) -> Array:
     assert evidence.again is not None
-    trial = evidence.again(images, False)
+    trial = evidence.again(images, "")
     if scores == "logit":
         return trial.values
     if trial.probabilities is None:

@@ -5,7 +5,7 @@ An array is anything with a shape and a dtype.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,6 +31,23 @@ _Candidate: TypeAlias = tuple[Array, Array]  # as the model returns it, and as s
 def seen_through(ending: str) -> str:
     """The note on a model that ends in a softmax, log-softmax or sigmoid."""
     return f"The model ends in {ending}; what is explained is the score before it."
+
+
+def guided_note(others: Collection[str]) -> tuple[str, ...]:
+    """The note on a guided way back through activations that are no ReLU."""
+    if not others:
+        return ()
+    return (f"The guided rule changes ReLU alone: in this model {' and '.join(sorted(others))} went back as usual.",)
+
+
+def no_relu(others: Collection[str]) -> EvidenceError:
+    """The guided rule was asked of a model without ReLU."""
+    return EvidenceError(
+        "guided backpropagation through a model in which no ReLU runs"
+        + (f"; it has {' and '.join(sorted(others))}" if others else ""),
+        "a model with ReLUs, whose way back the rule changes",
+        'take method="integrated_gradients" for the pixels, or "layerguided" for a fine map of the class',
+    )
 
 
 def scores_among(

@@ -105,9 +105,10 @@ class PlainModel:
         spread = np.broadcast_to(pooled[:, None, None, :], convolved.shape)
         return spread * (convolved > 0) if name != "relu" else spread
 
-    def image_slope(self, images: Floats, directions: Floats) -> Floats:
+    def image_slope(self, images: Floats, directions: Floats, guided: bool) -> Floats:
         """float [batch, height, width, channels in]: gradients of directions · scores by the image."""
         behind = self.slope("convolution", self.convolved(images), directions)
+        behind = np.maximum(behind, 0) if guided else behind
         found = np.zeros_like(images)
         for i, j in np.ndindex(*self.kernels.shape[:2]):
             part = np.einsum("nhwk,ck->nhwc", behind, self.kernels[i, j])
@@ -137,13 +138,21 @@ class PlainRun:
         def edited(edits: Floats) -> Trial:
             return _judged(row, np.stack([self.model.rest(name, edit) for edit in edits]))
 
-        def again(images: Floats, gradients: bool) -> Trial:
+        def again(images: Floats, gradients: str) -> Trial:
             scores = np.stack([self.model.rest("convolution", self.model.convolved(part)) for part in images])
             found = _judged(row, scores)
             if not gradients:
                 return found
-            each = [self.model.image_slope(p, directions(row, s)) for p, s in zip(images, scores, strict=True)]
+            each = []
+            for part, given in zip(images, scores, strict=True):
+                if gradients == "layer":
+                    each.append(self.model.slope(name, self.model.convolved(part), directions(row, given)))
+                else:
+                    each.append(self.model.image_slope(part, directions(row, given), gradients == "guided"))
             return Trial(found.values, found.probabilities, np.stack(each))
+
+        def biases() -> tuple[Trial, list[Floats]]:
+            return again(self.images[None], "image"), [(slopes * self.model.bias)[:, None, None]]
 
         return Evidence(
             activations=seen,
@@ -157,6 +166,7 @@ class PlainRun:
             head=Head(self.model.weights) if name == "relu" else None,
             edited=edited,
             again=again,
+            biases=biases,
         )
 
 
@@ -165,6 +175,9 @@ class NumpyOps:
 
     def numpy(self, array: Floats) -> Floats:
         return np.asarray(array)
+
+    def asarray(self, array: Floats, like: Floats) -> Floats:
+        return np.asarray(array, like.dtype)
 
     def relu(self, array: Floats) -> Floats:
         return np.maximum(array, 0)

@@ -26,7 +26,7 @@ def state(model):
     calls = [(vars(part).get("call"), vars(part).get("__call__"), type(part).call) for part in parts_of(model)]
     values = [(v.path, v.trainable, keras.ops.convert_to_numpy(v.value).tobytes()) for v in model.variables]
     policy = keras.config.dtype_policy().name
-    return flags, calls, values, model.compiled, policy, keras.src.backend.nn.softmax, keras.src.backend.nn.sigmoid
+    return flags, calls, values, model.compiled, policy, dict(vars(keras.src.backend.nn))
 
 
 def compiled(model):
@@ -50,6 +50,7 @@ QUESTIONS = {
     "cam": {"method": "cam"},
     "ablationcam": {"method": "ablationcam"},
     "integrated gradients": {"method": "integrated_gradients", "steps": 3},
+    "guided": {"method": "guided_backprop"},
     "a function": {"target": sw.output(lambda outputs: outputs[:, 0])},
 }
 

@@ -6,6 +6,7 @@ import pytest
 from keras import layers as L
 
 import seewhy as sw
+from tests import papers
 from tests.on_keras import nets
 
 IMAGE = nets.image()
@@ -468,3 +469,37 @@ def test_nan_is_told():
     model.get_layer("head").bias.assign(np.full(5, np.nan))
     with pytest.raises(sw.EvidenceError, match="NaN"):
         sw.explain(model, IMAGE)
+
+
+# the guided rule
+
+
+@pytest.mark.parametrize("second", ["relu", "relu6", "layer", "ops", "silu"])
+def test_every_spelling_of_relu_is_guided(second):
+    spelled = {"layer": lambda: L.ReLU(), "ops": lambda: L.Lambda(lambda y: keras.ops.relu(y))}
+    make = spelled.get(second, lambda: L.Activation(second))
+    model = nets.pooled(L.Conv2D(6, 3, activation="relu"), L.Conv2D(8, 3), make())
+    model.layers[1].set_weights([0.1 * weight for weight in model.layers[1].get_weights()])  # below the 6 of relu6
+    image = nets.image(10, 9)
+    why = sw.explain(model, image, method="guided_backprop", target=1)
+    last = {"silu": lambda y: y / (1 + np.exp(-y))}.get(second, papers.relu)
+    first, middle, *_ = model.layers
+    steps = [
+        lambda x: nets.by_loops([first], x),
+        papers.relu,
+        lambda x: nets.by_loops([middle], x),
+        last,
+        lambda y: nets.by_loops(model.layers[-2:], y)[1],
+    ]
+    wanted = papers.guided_backprop(steps, image.astype(float))
+    np.testing.assert_allclose(why.map, wanted, rtol=0, atol=2e-5 * wanted.max())
+    assert [note for note in why.notes if "SiLU" in note] == list(why.notes)
+    assert bool(why.notes) == (second == "silu")
+
+
+@pytest.mark.parametrize("method", ["guided_backprop", "guided_gradcam"])
+def test_without_any_relu_the_guided_rule_says_so(method):
+    model = nets.pooled(L.Conv2D(6, 3, activation="gelu"))
+    for _ in range(2):  # compiled, and compiled before
+        with pytest.raises(sw.EvidenceError, match=r"no ReLU runs; it has GELU[\s\S]*integrated_gradients"):
+            sw.explain(model, nets.image(10, 9), method=method)

@@ -1,5 +1,7 @@
 """Models of many shapes to explain, each with what an independent pass by the framework's own tools gives for it."""
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 import seewhy as sw
 from seewhy.methods.layered import guides
 from seewhy.models.plain import PlainModel
+from tests import papers
 from tests.support.contract import FORMS, Case
 from tests.support.nets import Tokens
 
@@ -39,6 +42,9 @@ def plain_case(size=(9, 8), seed=4):
         score=score,
         slope=lambda picture: by_differences(score, picture),
         image_last=image,
+        at_layer=lambda picture: gradients[target],
+        steps=[lambda x: model.convolved(x[None])[0], papers.relu, lambda x: x.mean((0, 1)) @ weights[target]],
+        terms=[model.bias[target].reshape(1, 1, 1)],
     )
 
 
@@ -143,6 +149,50 @@ def with_map(output, A):
     return torch.cat([output[:, : output.shape[1] - len(tokens)], tokens[None]], dim=1)
 
 
+def steps_of(model, target):
+    """What a network in a row does, step by step, in float64."""
+    if isinstance(model, Tokens):
+        return None
+
+    def in_a_row(part):
+        if isinstance(part, nn.ReLU):
+            return [papers.relu]
+        if isinstance(part, Residual):
+            return [step(lambda x: part.norm(part.convolution(x)) + x), papers.relu]
+        parts = list(part.children())
+        return [one for inner in parts for one in in_a_row(inner)] if parts else [step(part)]
+
+    def step(function):
+        def stepped(x):
+            with torch.no_grad():
+                return function(torch.from_numpy(np.array(x)[None]))[0].numpy()
+
+        return stepped
+
+    return [lambda x: x.transpose(2, 0, 1), *in_a_row(model), lambda scores: scores[target]]
+
+
+def terms_of(model, image, target):
+    """Bias times gradient at each layer that makes something of nothing: what it gives for zeros is its bias."""
+    if isinstance(model, Tokens | Flattened):
+        return None
+    adding = [part for part in model.modules() if isinstance(part, nn.Conv2d | nn.BatchNorm2d | nn.Linear)]
+    met = []
+
+    def hook(part, inputs, output):
+        output.retain_grad()
+        met.append((part, inputs[0], output))
+        return output.clone()
+
+    handles = [part.register_forward_hook(hook) for part in adding]
+    model(image[None])[0, target].backward()
+    for handle in handles:
+        handle.remove()
+    with torch.no_grad():
+        terms = [(part(torch.zeros_like(given)) * output.grad)[0] for part, given, output in met]
+    return [term.double().numpy().reshape(-1, *(term.shape[1:] or (1, 1))) for term in terms]
+
+
 def seeded_case(name, dtype, seed):
     make, layer, size, head = TORCH[name]
     torch.manual_seed(seed)
@@ -201,6 +251,11 @@ def seeded_case(name, dtype, seed):
         x = first(picture).requires_grad_()
         return torch.autograd.grad(model(x[None])[0, target], x)[0].permute(1, 2, 0).double().numpy()
 
+    def at_layer(picture):
+        scores, kept = run(first(picture), [layer])
+        scores[target].backward()
+        return numbers(kept[layer].grad)
+
     def rest(A):
         with torch.no_grad():
             return float(run(image, [layer], torch.from_numpy(A).to(dtype))[0][target])
@@ -219,6 +274,9 @@ def seeded_case(name, dtype, seed):
         score=score,
         slope=slope,
         image_last=image.permute(1, 2, 0).double().numpy(),
+        at_layer=at_layer,
+        terms=terms_of(copy.deepcopy(model), image, target),
+        steps=steps_of(copy.deepcopy(model).double(), target),
         dtype=str(dtype).removeprefix("torch."),
     )
 

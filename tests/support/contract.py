@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pytest
 
 import seewhy as sw
 from seewhy.methods import find_method
@@ -17,8 +19,11 @@ class Case:
 
     `scores` [classes]; `activations` [channels, height, width] and `gradients` [classes, channels, height, width] at
     `layer`; `blocks`: activations and gradients of class `target` at each block; `weights` [outputs, channels] of the
-    head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient; images of these
-    functions have channels last.
+    head, or None; `rest(A)` and `score(image)` give the class's score, `slope(image)` its gradient by the image
+    and `at_layer(image)` that by what the layer gives for it [channels, height, width]; images of these
+    functions have channels last. `steps` lead one after the other from the image (channels last) to the class's score,
+    ReLUs among them as `papers.relu`; None where there is no ReLU. `terms`: bias times gradient [channels, h, w] of each
+    layer that adds something; None where the network is not piecewise linear or this cannot be had.
     """
 
     model: Any
@@ -34,6 +39,9 @@ class Case:
     score: Any
     slope: Any
     image_last: np.ndarray
+    at_layer: Any
+    steps: Any
+    terms: list[np.ndarray] | None
     dtype: str = "float64"
     known: dict[str, np.ndarray] = field(default_factory=dict)  # twins' maps
 
@@ -46,6 +54,11 @@ class Case:
     def slopes(self):
         """[channels, height, width]: the gradients of class `target`."""
         return self.gradients[self.target]
+
+    @cached_property
+    def guided(self):
+        """[height, width] of guided backpropagation, by its twin."""
+        return papers.guided_backprop(self.steps, self.image_last)
 
 
 @dataclass(frozen=True)
@@ -62,8 +75,18 @@ class Form:
             case.known[str(self)] = self.twin(case)
         return case.known[str(self)]
 
+    def refusal(self, case):
+        """What the error says where the method cannot serve this model or layer."""
+        if self.method == "cam" and case.weights is None:
+            return "linear head"
+        if self.method in ("guided_backprop", "guided_gradcam") and case.steps is None:
+            return "no ReLU runs"
+        if self.method == "fullgrad" and case.terms is None:
+            return "shares of pixels and biases|needs the bias of every layer"
+        return ""
+
     def fits(self, case):
-        return self.method != "cam" or case.weights is not None
+        return not self.refusal(case)
 
     def __str__(self):
         return " ".join([self.method, *(f"{name}={value}" for name, value in self.options.items())])
@@ -89,6 +112,16 @@ def guided(**options):
     return Form("layerguided", twin, options)
 
 
+def smoothed(**options):
+    def twin(case):
+        image, random = case.image_last, np.random.default_rng(options["seed"])
+        noise = options["noise"] * (image.max() - image.min())
+        noisy = [image + noise * random.standard_normal(image.shape) for _ in range(options["copies"])]
+        return papers.smoothgradcam_plus_plus(case.activations, [case.at_layer(copy) for copy in noisy])
+
+    return Form("smoothgradcam++", twin, options)
+
+
 def score(**options):
     return Form("scorecam", lambda c: papers.scorecam(c.activations, c.image_last, c.score, **options), options)
 
@@ -103,6 +136,10 @@ FORMS = [
     finer(similar=2, strength=0.6),
     guided(),
     guided(compete=True),
+    Form("fullgrad", lambda c: papers.fullgrad(c.image_last, c.slope(c.image_last), c.terms)),
+    Form("guided_backprop", lambda case: case.guided),
+    Form("guided_gradcam", lambda case: papers.guided_gradcam(case.activations, case.slopes, case.guided)),
+    smoothed(copies=3, noise=0.3, seed=2),
     Form("cam", lambda case: papers.cam(case.activations, case.weights[case.target])),
     Form("eigencam", lambda case: papers.eigencam(case.activations)),
     score(),
@@ -119,11 +156,15 @@ FORMS = [
 NOT_LINEAR = {  # in the target, so that 'against' is not the map with its sign turned
     "gradcam++": "positive gradients only",
     "layercam": "positive gradients only",
+    "smoothgradcam++": "positive gradients only",
     "elementwise": "positive products only",
     "eigencam": "does not look at the target",
     "eigengradcam": "the sign is chosen",
     "finercam": "explains one class",
     "layerguided": "never negative",
+    "guided_backprop": "never negative",
+    "fullgrad": "never negative",
+    "guided_gradcam": "never negative",
     "scorecam": "weights are a softmax",
 }
 
@@ -175,6 +216,15 @@ def check_batch_mates_change_nothing(form, case):
     found = list(sw.explain_many(case.model, [other, image], **asked))[1].map
     alone = ask(form, case).map
     np.testing.assert_allclose(found, alone, rtol=0, atol=case.tolerance * alone.max() + 1e-12)
+
+
+def held(check, form, case):
+    """The check holds, or the method says why it cannot serve this case and what can."""
+    if form.fits(case):
+        return check(form, case)
+    with pytest.raises(sw.EvidenceError, match=form.refusal(case)) as caught:
+        ask(form, case)
+    assert any(entry.name in caught.value.remedy for entry in sw.list_methods())
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]

@@ -262,12 +262,20 @@ class KerasModel:
                 run = KerasRun(self, images, list(layers), needs, self.survey(images))
             yield run
 
-    def engine(self, images: Array, found: Survey, names: Sequence[str], gradients: bool, whole: bool = False) -> Any:
+    def engine(
+        self,
+        images: Array,
+        found: Survey,
+        names: Sequence[str],
+        gradients: bool,
+        whole: bool = False,
+        guided: bool = False,
+    ) -> Any:
         """A pass with an eye on these layers (in order of execution), compiled where the backend compiles."""
         engines = self._known.engines
-        key = (*names, gradients, whole, tuple(images.shape[1:]), str(images.dtype))
+        key = (*names, gradients, whole, guided, tuple(images.shape[1:]), str(images.dtype))
         if key not in engines:
-            walk = Walk(ref(self.module), self.call, self.outputs, found.counts, found.ending)
+            walk = Walk(ref(self.module), self.call, self.outputs, found.counts, found.ending, guided)
             shapes = {name: found.shapes[name] for name in names if name != INPUT}
             engines[key] = engine()(walk, list(names), shapes, gradients, whole)
             _forget(engines)

@@ -18,6 +18,9 @@ class KerasOps:
     def numpy(self, array: Array) -> Floats:
         return host(array)
 
+    def asarray(self, array: Floats, like: Array) -> Array:
+        return ops.convert_to_tensor(array, dtype=like.dtype)
+
     def einsum(self, subscripts: str, *arrays: Array) -> Array:
         return ops.einsum(subscripts, *arrays)
 

@@ -40,6 +40,12 @@ class KerasRun:
     alone: dict[str, bool] = field(default_factory=dict)  # layers through which alone the scores depend on the image
 
     def __post_init__(self) -> None:
+        if "biases" in self.needs:
+            raise EvidenceError(
+                "a method that needs the bias of every layer, and a Keras model",
+                "a PyTorch model: behind a Keras layer's own activation its bias cannot be seen",
+                'take method="integrated_gradients", whose shares add up for any network, or "layerguided" for details',
+            )
         watched = self.survey.in_order(name for name in self.layers if name != INPUT)
         self.engine = self.model.engine(self.images, self.survey, watched, "gradients" in self.needs)
         self.passed = self.engine.forward(self.images)
@@ -105,7 +111,7 @@ class KerasRun:
                         linear=all(aim.weights is not None for aim in row),
                         head=heads.get(name),
                         edited=partial(edited, self, name, row, room) if "edited" in self.needs else None,
-                        again=partial(again, self, row, room) if "again" in self.needs else None,
+                        again=partial(again, self, name, row, room) if "again" in self.needs else None,
                     )
                     for name in self.layers
                 ]
@@ -135,7 +141,7 @@ class KerasRun:
                 slopes = slopes * (2 + np.exp(scores) + np.exp(-scores))  # d log(p / (1 - p)) / dp = 1 / (p (1 - p))
             parts.append(_pulled(engine, passed, [slopes]))
         if any(functions):  # pictures do not depend on each other: what functions and classes give adds up
-            whole = self.model.engine(passed.images, self.survey, engine.names, True, whole=True)
+            whole = self.model.engine(passed.images, self.survey, engine.names, True, True, engine.walk.guided)
             again = whole.forward(passed.images)
             by_row = [slopes_of(whole, row, again.leaves) for row in aims]
             kept = [i for i, leaf in enumerate(again.leaves) if is_float(leaf)]

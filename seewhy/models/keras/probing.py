@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import ref
@@ -18,9 +18,15 @@ from keras.src.backend import nn  # the one place that all spellings of softmax 
 
 from seewhy.evidence import Array
 from seewhy.models.keras.scores import find_scores, is_float, wide
+from seewhy.models.outputs import guided_note, no_relu
 
 _LOCK = threading.RLock()  # one for all: two models may share a backbone
 _ENDS = {"softmax": "softmax", "log_softmax": "log-softmax", "sigmoid": "sigmoid"}
+_RELUS = {"relu": float("inf"), "relu6": 6.0}  # → where they end
+_SMOOTH = {  # what stands in the place of ReLU and keeps its own gradient
+    **{"silu": "SiLU", "gelu": "GELU", "elu": "ELU", "selu": "SELU", "softplus": "Softplus"},
+    **{"leaky_relu": "LeakyReLU", "hard_silu": "Hardswish"},
+}
 _PLAIN = (bool, int, float, str, type(None))
 Touch = Callable[[str, Any, int], Any]
 
@@ -56,7 +62,9 @@ class Walk:
         outputs: `wrap`'s outputs=.
         counts: how often each layer is called; of repeated calls the last is meant.
         ending: the squash that the scores are taken before.
+        guided: of a ReLU only what is positive goes back (Springenberg et al. 2014).
         structure: outputs as the last pass returned them, a number in place of each array, which `leaves` holds.
+        activations: names of those that a guided pass met.
     """
 
     model: ref[Any]
@@ -64,7 +72,9 @@ class Walk:
     outputs: Any
     counts: Mapping[str, int] = field(default_factory=dict)
     ending: Ending | None = None
+    guided: bool = False
     structure: Any = None
+    activations: set[str] = field(default_factory=set)
 
     def __call__(
         self, images: Array, touch: Touch, names: Sequence[str], values: Sequence[tuple[Any, Array]] = ()
@@ -80,7 +90,9 @@ class Walk:
         model = self.model()
         assert model is not None
         all_layers = parts(model)
-        with _probed(model, {name: all_layers[name] for name in names}, touch) as squashes, _stateless(values):
+        probed = _probed(model, {name: all_layers[name] for name in names}, touch)
+        ruled = _guided(self.activations) if self.guided else nullcontext()
+        with probed as squashes, ruled, _stateless(values):
             outputs = model(images, training=False) if self.forward is None else self.forward(model, images)
         flat = keras.tree.flatten(outputs)
         leaves = [leaf for leaf in flat if keras.ops.is_tensor(leaf)]
@@ -99,6 +111,17 @@ class Walk:
     def rebuilt(self, leaves: Sequence[Array]) -> Any:
         """Outputs as the model returns them, from their arrays."""
         return keras.tree.map_structure(lambda x: leaves[x] if type(x) is _Place else x, self.structure)
+
+    def guided_notes(self) -> tuple[str, ...]:
+        """What the user should know about a guided pass.
+
+        Raises:
+            EvidenceError: there was no ReLU.
+        """
+        others = {_SMOOTH[name] for name in self.activations & set(_SMOOTH)}
+        if not self.activations & set(_RELUS):
+            raise no_relu(others)
+        return guided_note(others)
 
     def variables(self) -> list[Any]:
         model = self.model()
@@ -215,6 +238,40 @@ def _probed(model: Any, layers: Mapping[str, Any], touch: Touch) -> Iterator[lis
                 if live.keys() != before.keys() or any(live[name] is not before[name] for name in before):
                     live.clear()
                     live.update(before)
+
+
+@contextmanager
+def _guided(met: set[str]) -> Iterator[None]:
+    """Puts ReLUs with the guided rule in place of Keras's own, inside `_probed`, which puts them back."""
+    own = threading.get_ident()
+
+    def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(x: Any, *args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != own:
+                return function(x, *args, **kwargs)
+            met.add(name)
+            return _guided_relu(function, _RELUS[name], x) if name in _RELUS else function(x, *args, **kwargs)
+
+        noted.__name__ = name
+        return noted
+
+    for name in (*_RELUS, *_SMOOTH):
+        vars(nn)[name] = noting(name, getattr(nn, name))
+    yield
+
+
+def _guided_relu(relu: Callable[..., Any], end: float, x: Array) -> Array:
+    def forward(x: Array) -> Any:
+        after = relu(x)
+
+        def back(*args: Array, upstream: Array | None = None) -> Array:
+            slope = args[0] if upstream is None else upstream  # the backends call it in two ways
+            open_ = keras.ops.logical_and(after > 0, after < end)
+            return keras.ops.where(keras.ops.logical_and(open_, slope > 0), slope, keras.ops.zeros_like(slope))
+
+        return after, back
+
+    return keras.ops.custom_gradient(forward)(x)
 
 
 @contextmanager

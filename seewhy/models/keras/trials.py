@@ -39,12 +39,13 @@ def edited(run: KerasRun, name: str, row: Sequence[Aim], room: int, edits: Array
     return judged.trial()
 
 
-def again(run: KerasRun, row: Sequence[Aim], room: int, images: Array, gradients: bool) -> Trial:
-    """A new pass at images [trials, batch, height, width, channels], with gradients by the image or without."""
+def again(run: KerasRun, name: str, row: Sequence[Aim], room: int, images: Array, gradients: str) -> Trial:
+    """A new pass at images [trials, batch, height, width, channels]; `gradients` as in `Evidence.again`."""
     trials, count = images.shape[:2]
     flat = ops.reshape(images, (trials * count, *images.shape[2:]))
     flat = ops.cast(ops.moveaxis(flat, -1, 1) if run.model.channels_first else flat, run.images.dtype)
-    engine = run.model.engine(run.images, run.survey, [INPUT] if gradients else [], gradients)
+    by, guided = name if gradients == "layer" else INPUT, gradients == "guided"
+    engine = run.model.engine(run.images, run.survey, [by] if gradients else [], bool(gradients), guided=guided)
     judged, slopes = _Judged(run, row, trials), []
     for start in range(0, trials * count, room):
         part = flat[start : start + room]
@@ -52,8 +53,14 @@ def again(run: KerasRun, row: Sequence[Aim], room: int, images: Array, gradients
         scores = judged.add(engine, passed, len(part))
         if gradients:
             owners = [row[i % count] for i in range(start, start + len(part))]
-            slopes.append(run.as_image(run.way_back(engine, passed, scores, [owners])[INPUT][0]))
-    return judged.trial(ops.reshape(ops.concatenate(slopes, 0), images.shape) if gradients else None)
+            slope = run.way_back(engine, passed, scores, [owners])[by][0]
+            slopes.append(run.as_image(slope) if by == INPUT else run.as_map(by, slope))
+    if guided:
+        run.notes = tuple(dict.fromkeys((*run.notes, *engine.walk.guided_notes())))
+    if not gradients:
+        return judged.trial()
+    found = ops.concatenate(slopes, 0)
+    return judged.trial(ops.reshape(found, (trials, count, *found.shape[1:])))
 
 
 class _Judged:

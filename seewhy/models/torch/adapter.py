@@ -231,7 +231,7 @@ class TorchModel:
         Args:
             images: from `batch`.
             layers: names from `choose`, or INPUT alone.
-            needs: what the method declared: 'gradients', 'head', 'edited', 'again'.
+            needs: what the method declared: 'gradients', 'head', 'edited', 'again', 'biases'.
         """
         found, autocast = self.survey(images), callers_autocast(self.device.type)
         with left_as_found(self.module), ExitStack() as stack:

@@ -20,6 +20,9 @@ class TorchOps:
     def numpy(self, array: torch.Tensor) -> Floats:
         return host(array)
 
+    def asarray(self, array: Floats, like: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(array, dtype=like.dtype, device=like.device)
+
     def einsum(self, subscripts: str, *arrays: torch.Tensor) -> torch.Tensor:
         return torch.einsum(subscripts, *arrays)
 

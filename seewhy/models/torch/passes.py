@@ -33,6 +33,7 @@ class Pass:
     survey: Survey
     autocast: Callable[[], torch.autocast]
     seen: dict[str, torch.Tensor] = field(default_factory=dict)
+    tried: dict[str, torch.Tensor] = field(default_factory=dict)  # what the layers gave in the last trial
     linear: tuple[nn.Module, torch.Tensor, torch.Tensor] | None = None
     phase: str = "forward"  # then 'backward', in which checkpoints run parts again, or 'trial'
     counts: dict[str, int] = field(default_factory=dict)
@@ -86,12 +87,18 @@ class Pass:
         if tensor is None:
             return None
         if self.phase == "backward":  # a checkpoint runs its part again: only the call that was seen is cut again
-            again = tensor.shape == self.seen[name].shape and torch.equal(tensor, self.seen[name])
+            known = (self.seen[name], self.tried.get(name))
+            again = any(k is not None and k.shape == tensor.shape and torch.equal(k, tensor) for k in known)
             return with_tensor(output, tensor, as_leaf(tensor).clone()) if again else None
         if self.counts[name] < self.survey.counts.get(name, 1):
             return None  # of repeated calls the last
         if self.phase == "trial":
-            return with_tensor(output, tensor, self.swap[1]) if self.swap and self.swap[0] == name else None
+            if self.swap and self.swap[0] == name:
+                return with_tensor(output, tensor, self.swap[1])
+            if not torch.is_grad_enabled():
+                return None
+            self.tried[name] = as_leaf(tensor)
+            return with_tensor(output, tensor, self.tried[name].clone())
         if "gradients" not in self.needs:
             self.seen[name] = tensor.detach().clone()
             return None

@@ -11,6 +11,7 @@ import torch
 
 from seewhy.errors import EvidenceError
 from seewhy.evidence import Evidence
+from seewhy.models.torch.biases import biases
 from seewhy.models.torch.judging import on_device, total, values_now
 from seewhy.models.torch.ops import TorchOps, wide
 from seewhy.models.torch.passes import Pass
@@ -63,7 +64,8 @@ class TorchRun:
                         linear=all(aim.weights is not None for aim in row),
                         head=heads[number],
                         edited=partial(edited, self.done, name, row, room) if "edited" in self.done.needs else None,
-                        again=partial(again, self.done, row, room) if "again" in self.done.needs else None,
+                        again=partial(again, self.done, name, row, room) if "again" in self.done.needs else None,
+                        biases=partial(biases, self.done, row, room) if "biases" in self.done.needs else None,
                     )
                 )
         return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from seewhy.evidence import Head, Trial
 from seewhy.models.torch.judging import on_device, total, values_now
 from seewhy.models.torch.ops import host, wide
 from seewhy.models.torch.passes import Pass
+from seewhy.models.torch.rules import Guided
 from seewhy.targets import Aim, Floats, chances
 
 
@@ -43,7 +45,7 @@ def edited(run: Pass, name: str, row: Sequence[Aim], room: int, edits: torch.Ten
     if name not in run.alone:
         run.alone[name] = _separable(run, name)
     alone = run.alone[name]
-    judged = _Judged(row, trials, run.images)
+    judged = Judged(row, trials, run.images)
     flat = edits.flatten(0, 1)
     for start in range(0, len(flat), room):
         owners = np.arange(start, min(start + room, len(flat))) % count
@@ -52,26 +54,36 @@ def edited(run: Pass, name: str, row: Sequence[Aim], room: int, edits: torch.Ten
     return judged.trial()
 
 
-def again(run: Pass, row: Sequence[Aim], room: int, images: torch.Tensor, gradients: bool) -> Trial:
-    """A new pass at images [trials, batch, height, width, channels], with gradients by the image or without."""
+def again(run: Pass, name: str, row: Sequence[Aim], room: int, images: torch.Tensor, gradients: str) -> Trial:
+    """A new pass at images [trials, batch, height, width, channels]; `gradients` as in `Evidence.again`."""
     trials, count = images.shape[:2]
-    judged = _Judged(row, trials, run.images)
+    judged = Judged(row, trials, run.images)
     flat = images.flatten(0, 1).movedim(-1, 1).to(run.images.dtype)
-    slopes = []
+    slopes, rule = [], Guided() if gradients == "guided" else None
     for start in range(0, len(flat), room):
-        part = flat[start : start + room].contiguous().requires_grad_(gradients)
-        outputs, scores = run.trial(part, len(part), gradients=gradients)
+        part = flat[start : start + room].contiguous().requires_grad_(gradients in ("image", "guided"))
+        outputs, scores = run.trial(part, len(part), gradients=bool(gradients))
         if gradients:
             with torch.enable_grad():
                 value = total([row[i % count] for i in range(start, start + len(part))], outputs, scores)
             if not value.requires_grad:
                 raise run.cut_off()
-            slopes.append(wide(torch.autograd.grad(value, part)[0]).movedim(1, -1))
+            by = run.tried[name] if gradients == "layer" else part
+            with rule or nullcontext():
+                (slope,) = torch.autograd.grad(value, by, allow_unused=True)
+            if slope is None:
+                raise run.cut_off()
+            slopes.append(run.as_map(name, slope) if gradients == "layer" else wide(slope).movedim(1, -1))
         judged.add(outputs, scores)
-    return judged.trial(torch.cat(slopes).reshape(images.shape) if gradients else None)
+    if rule is not None:
+        run.notes = tuple(dict.fromkeys((*run.notes, *rule.notes())))
+    if not gradients:
+        return judged.trial()
+    found = torch.cat(slopes)
+    return judged.trial(found.reshape(trials, count, *found.shape[1:]))
 
 
-class _Judged:
+class Judged:
     """Collects what the aims say of one chunk of trials after the other."""
 
     def __init__(self, row: Sequence[Aim], trials: int, like: torch.Tensor) -> None:
