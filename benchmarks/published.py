@@ -1,7 +1,7 @@
 """What an independent study of the same pictures and networks found, by its own code: the benchmarks' check.
 
-MobileNetV2 is the one of the real folder, EfficientNet-Lite0 the one of `seewhy[demo]`. None: not in the study. That
-study chose layer-guided Grad-CAM on the pets, before its numbers on ILSVRC were seen.
+MobileNetV2 is the one of the real folder, EfficientNet-Lite0 the one of `seewhy[demo]`. That study chose layer-guided
+Grad-CAM on the pets, before its numbers on ILSVRC were seen.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 GUIDED, COMPETING = "layerguided", "layerguided:compete=True"
 METHODS = ("gradcam", "hirescam", "gradcam++", "layercam", GUIDED, COMPETING)
 M, E = "mobilenetv2", "efficientnet-lite0"
-Rows = dict[str, tuple[float | None, ...]]
+Rows = dict[str, tuple[float, ...]]
 
 COLUMNS = {
     "ilsvrc": ("peak in a box", "within 15 px", "share inside", "AUC", "AP", "box .5", "small: peak", "small: AP"),
