@@ -28,7 +28,7 @@ from published import ALLOWED, COLUMNS, LOCALISATION, METHODS
 from scipy.ndimage import find_objects, label
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-TOLERANCE, LEVELS = 15, np.arange(0, 1, 0.02)  # pixels beside a box; thresholds, of the map's maximum
+TOLERANCE, LEVELS = 15, np.arange(0, 1, 0.01)  # pixels beside a box; thresholds, of the map's maximum
 BASELINES = ("centre", "uniform")
 
 _FROM_CENTRE = np.hypot(*np.meshgrid(*2 * [np.arange(SIDE) + 0.5 - SIDE / 2]))
