@@ -26,9 +26,12 @@ lint: .venv/dev  ## format, lint, types
 docs: .venv/dev  ## write the generated pages of the reference
 	$(BIN)/python docs/generate.py
 
-bench: .venv/bench  ## speed beside the plain forward pass and beside the peers; where the maps point
-	$(BIN)/python benchmarks/cost.py
+bench: .venv/bench  ## where maps point, whether to trust them, and what they cost beside the peers
 	$(BIN)/python benchmarks/localisation.py
+	$(BIN)/python benchmarks/faithfulness.py
+	$(BIN)/python benchmarks/sanity.py
+	$(BIN)/python benchmarks/discrimination.py --count 10
+	$(BIN)/python benchmarks/cost.py
 
 clean:  ## remove the environment and what was made
 	rm -rf .venv demo-out dist

@@ -1,57 +1,35 @@
-"""Where the maps point: is the peak in the object's box, and how much of the map is inside?
+"""Where the maps point: is the peak on the object, do its pixels rank first, and does a box round them fit?
 
-Over the 120 ILSVRC validation pictures of the real folder, with MobileNetV2, target the true class, at `features.18`,
-the map brought to the crop of 224 × 224 bilinearly. AUC and AP rank the crop's pixels against the union of the boxes;
-'small' are the pictures whose largest box fills less than a quarter of the crop. `published` are numbers of an
-independent study of the same pictures (its own code), which every method that has some has to meet; the exit status is
-1 where one does not. A method's options follow a colon: `layerguided:compete=True`. 'centre' and 'uniform' look at no
-network. The share can be had by squaring a map; judge by the other columns.
+ILSVRC: 120 pictures, the true class asked for; the peak should lie in a box, AUC and AP rank the crop's pixels against
+the union of the boxes; 'small' are the pictures whose largest box fills less than a quarter of the crop. Pets: 178
+pictures, the best class of the right species asked for; the peak should lie on the head, pixels are ranked against the
+animal, its edge left out. 'box' is MaxBoxAcc (Choe et al. 2020, arXiv:2001.07437): in how many pictures the box round
+the largest part of the map above a threshold overlaps a true box by half (.5), with each method's best threshold.
+
+What an independent study measured stands below each row (`published.py`); the exit status is 1 where a method is
+further from it than allowed there. 'centre' and 'uniform' look at no network. The share inside can be had by squaring a
+map; judge by the other columns.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import csv
 import json
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from nets import keep_memory, real, real_folder, table
-from nets import missing as missing_words
-from PIL import Image
+from intervals import paired, words
+from nets import NETWORKS, SIDE, Network, keep_memory, missing, network, real_folder, table
+from pictures import DATA, Boxes, Floats, Picture, within
+from published import ALLOWED, COLUMNS, LOCALISATION, METHODS
+from scipy.ndimage import find_objects, label
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-import seewhy as sw
-
-SIDE, SHORTER, LAYER, TOLERANCE = 224, 256, "features.18", 15
-COLUMNS = (
-    "peak in a box",
-    f"within {TOLERANCE} px",
-    "share in the boxes",
-    "AUC",
-    "AP",
-    "small: peak in a box",
-    "small: AP",
-)
-PUBLISHED = {
-    "gradcam": (0.842, 0.925, 0.734, 0.845, 0.801, 0.348, 0.449),
-    "hirescam": (0.842, 0.925, 0.734, 0.845, 0.801, 0.348, 0.449),
-    "gradcam++": (0.817, 0.917, 0.716, 0.845, 0.789, 0.348, 0.441),
-    "layercam": (0.825, 0.917, 0.716, 0.845, 0.790, 0.391, 0.442),
-    "layerguided": (0.942, 0.975, 0.797, 0.884, 0.864, 0.826, 0.663),
-    "layerguided:compete=True": (0.958, 0.983, 0.788, 0.852, 0.826, 0.826, 0.566),
-}
-ALLOWED = (0.01, 0.01, 0.005, 0.005, 0.005, 0.05, 0.01)
+TOLERANCE, LEVELS = 15, np.arange(0, 1, 0.01)  # pixels beside a box; thresholds, of the map's maximum
 BASELINES = ("centre", "uniform")
-
-Boxes = list[tuple[float, float, float, float]]
-Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 _FROM_CENTRE = np.hypot(*np.meshgrid(*2 * [np.arange(SIDE) + 0.5 - SIDE / 2]))
 MAPS: dict[str, Floats] = {"centre": np.exp(-((_FROM_CENTRE / (SIDE / 4)) ** 2)), "uniform": np.ones((SIDE, SIDE))}
@@ -59,110 +37,123 @@ MAPS: dict[str, Floats] = {"centre": np.exp(-((_FROM_CENTRE / (SIDE / 4)) ** 2))
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0])
+    parser.add_argument("--data", choices=list(DATA), default="ilsvrc")
     parser.add_argument("--methods", nargs="+", help="default: those with published numbers, and the baselines")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     folder = real_folder()
     if folder is None or not (folder / "ilsvrc" / "boxes.csv").exists():
-        print(missing_words(), file=sys.stderr)
+        print(missing(), file=sys.stderr)
         return 0
     keep_memory()
-    methods = asked.methods or [*PUBLISHED, *BASELINES]
-    found = {name: measure(folder, name) for name in methods}
-    off = [f"{name}: {column}" for name in methods for column in departures(name, found[name])]
+    methods = asked.methods or [*METHODS, *BASELINES]
+    rows = measure(folder, network(asked.network), asked.data, methods)
+    published = LOCALISATION[asked.network, asked.data]
+    found = {name: tuple(float(np.nanmean(column)) for column in of.T) for name, of in rows.items()}
+    off = [f"{name}: {column}" for name in methods for column in departures(asked.data, published, name, found[name])]
+    columns = COLUMNS[asked.data]
     if asked.json:
-        rows = {name: dict(zip(COLUMNS, values, strict=True)) for name, values in found.items()}
-        published = {name: dict(zip(COLUMNS, values, strict=True)) for name, values in PUBLISHED.items()}
-        print(json.dumps({"measured": rows, "published": published, "off": off}, indent=2))
-    else:
-        print(table(["method", *COLUMNS], [row for name in methods for row in _rows(name, found[name])]))
-        print("all as published" if not off else f"departs from what is published: {'; '.join(off)}")
+        measured = {name: dict(zip(columns, values, strict=True)) for name, values in found.items()}
+        theirs = {name: dict(zip(columns, values, strict=True)) for name, values in published.items()}
+        print(json.dumps({"measured": measured, "published": theirs, "off": off}, indent=2))
+        return 1 if off else 0
+    lines = []
+    for name in methods:
+        lines.append([name, *(f"{value:.3f}" for value in found[name])])
+        if name in published:
+            lines.append(["  published", *(f"{value:.3f}" for value in published[name])])
+    print(table([f"{asked.network}, {asked.data}", *columns], lines))
+    if "gradcam" in rows:
+        others = [name for name in methods if name not in ("gradcam", *BASELINES)]
+        lines = [
+            [name, *(words(paired(a, b)) for a, b in zip(rows[name].T, rows["gradcam"].T, strict=True))]
+            for name in others
+        ]
+        print("\n" + table(["less Grad-CAM's, 95 %", *columns], lines))
+    print("all as published" if not off else f"departs from what is published: {'; '.join(off)}")
     return 1 if off else 0
 
 
-def departures(method: str, measured: tuple[float, ...]) -> list[str]:
+def departures(data: str, published: Any, method: str, measured: tuple[float, ...]) -> list[str]:
     """The columns in which a method is further from the published numbers than allowed."""
-    columns = zip(COLUMNS, measured, PUBLISHED.get(method, measured), ALLOWED, strict=True)
-    return [column for column, value, published, allowed in columns if abs(value - published) > allowed]
+    columns = zip(COLUMNS[data], measured, published.get(method, measured), ALLOWED[data], strict=True)
+    return [column for column, value, theirs, allowed in columns if abs(value - theirs) > allowed]
 
 
-def measure(folder: Path, method: str) -> tuple[float, ...]:
-    """The columns, over all pictures."""
-    pictures = boxes_of(folder)
-    maps = (MAPS[method] for _ in pictures) if method in BASELINES else maps_of(folder, method, pictures)
-    rows = np.array([judge(found, boxes) for found, (_, boxes) in zip(maps, pictures.values(), strict=True)], float)
-    small = rows[rows[:, -1] < 0.25]
-    return (*map(float, np.nanmean(rows[:, :5], axis=0)), float(small[:, 0].mean()), float(small[:, 4].mean()))
-
-
-def maps_of(folder: Path, method: str, pictures: dict[str, tuple[int, Boxes]]) -> Iterator[Floats]:
-    """A map [224, 224] for each picture, of its true class."""
-    mobilenet = real()
-    model = sw.wrap(mobilenet.torch_model(), name="MobileNetV2")
-    name, _, told = method.partition(":")
-    options = {key: ast.literal_eval(value) for key, value in (one.split("=") for one in told.split(",") if one)}
-    layer = None if any(entry.name == name and entry.on_image for entry in sw.list_methods()) else LAYER
-    images = (torch.from_numpy(mobilenet.prepare(folder / "ilsvrc" / n)).permute(2, 0, 1) for n in pictures)
-    classes = [index for index, _ in pictures.values()]
-    for why in sw.explain_many(model, images, targets=classes, method=name, layer=layer, **options):
-        if not why:
-            raise why.error
-        yield why.upscaled((SIDE, SIDE), order="bilinear")
-
-
-def judge(values: Floats, boxes: Boxes) -> tuple[float, ...]:
-    """For one map [224, 224]: peak in a box, within the tolerance of one, share in the boxes' union, AUC, AP, and
-    which part of the crop the largest box fills."""
-    row, column = np.unravel_index(np.argmax(values), values.shape)
-    y, x = np.arange(SIDE)[:, None] + 0.5, np.arange(SIDE)[None] + 0.5  # centres of the pixels
-    inside = np.zeros((SIDE, SIDE), bool)
-    near = inside.copy()
-    for left, top, right, bottom in boxes:
-        inside |= (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
-        t = TOLERANCE
-        near |= (x >= left - t) & (x <= right + t) & (y >= top - t) & (y <= bottom + t)
-    share = values[inside].sum() / max(values.sum(), 1e-30)
-    both = not inside.all()  # else there is nothing to rank
-    area = roc_auc_score(inside.ravel(), values.ravel()) if both else np.nan
-    precision = average_precision_score(inside.ravel(), values.ravel()) if both else np.nan
-    sides = [(min(r, SIDE) - max(left, 0), min(b, SIDE) - max(t, 0)) for left, t, r, b in boxes]
-    largest = max(max(wide, 0) * max(high, 0) for wide, high in sides) / SIDE**2
-    return inside[row, column], near[row, column], share, area, precision, largest
-
-
-def boxes_of(folder: Path) -> dict[str, tuple[int, Boxes]]:
-    """name → (class, boxes) in pixels of the crop that `mobilenet.prepare` takes: shorter side 256, centre 224."""
-    found: dict[str, tuple[int, Boxes]] = {}
-    lines = defaultdict(list)
-    with (folder / "ilsvrc" / "boxes.csv").open(newline="") as file:
-        for line in csv.DictReader(file):
-            lines[line["image"]].append(line)
-    for name, of_image in sorted(lines.items()):
-        with Image.open(folder / "ilsvrc" / name) as picture:
-            width, height = picture.size
-        scale = SHORTER / min(width, height)
-        wide, high = round(width * scale), round(height * scale)
-        left, top = (wide - SIDE) // 2, (high - SIDE) // 2
-        across, down = wide / width, high / height
-        boxes = [
-            (
-                float(line["x_min"]) * across - left,
-                float(line["y_min"]) * down - top,
-                float(line["x_max"]) * across - left,
-                float(line["y_max"]) * down - top,
-            )
-            for line in of_image
-        ]
-        found[name] = int(of_image[0]["class_index"]), boxes
+def measure(folder: Path, used: Network, data: str, methods: list[str]) -> dict[str, Floats]:
+    """method → [pictures, columns]; NaN where a picture does not count for a column."""
+    pictures = DATA[data](folder, used)
+    images = [used.image(picture.pixels) for picture in pictures]
+    targets: list[Any] = [picture.classes[0] for picture in pictures]
+    if data == "pets":
+        scores = used.scores(images)
+        targets = [max(picture.classes, key=row.__getitem__) for picture, row in zip(pictures, scores, strict=True)]
+    found = {}
+    for name in methods:
+        maps = (MAPS[name] for _ in pictures) if name in BASELINES else used.maps(images, targets, name)
+        judged = [judge(one, picture) for one, picture in zip(maps, pictures, strict=True)]
+        found[name] = columns_of(data, pictures, judged)
+        print(name, file=sys.stderr, flush=True)
     return found
 
 
-def _rows(method: str, values: tuple[float, ...]) -> list[list[str]]:
-    rows = [[method, *(f"{value:.3f}" for value in values)]]
-    if method in PUBLISHED:
-        rows.append(["  published", *(f"{value:.3f}" for value in PUBLISHED[method])])
-    return rows
+def columns_of(data: str, pictures: list[Picture], judged: list[dict[str, Any]]) -> Floats:
+    """[pictures, columns], in the order of `published.COLUMNS`."""
+    of = {key: np.array([one[key] for one in judged], float) for key in judged[0]}
+    boxes = {at: accuracy_by_box(of["overlap"], at) for at in (0.5, 0.7)}
+    if data == "pets":
+        chosen = [of["peak"], of["on object"], of["share"], of["AUC"], of["AP"], boxes[0.5], boxes[0.7]]
+    else:
+        small = np.where([picture.small for picture in pictures], 1.0, np.nan)
+        chosen = [of["peak"], of["near"], of["share"], of["AUC"], of["AP"], boxes[0.5]]
+        chosen += [small * of["peak"], small * of["AP"]]
+    return np.stack(chosen, 1)
+
+
+def judge(values: Floats, picture: Picture) -> dict[str, Any]:
+    """One map [224, 224] against the truth; 'overlap' is by threshold."""
+    row, column = np.unravel_index(np.argmax(values), values.shape)
+    inside, counts = picture.inside, picture.counts
+    both = not inside.all()  # else there is nothing to rank
+    return {
+        "peak": any(within(box)[row, column] for box in picture.aims),
+        "near": any(within(box, TOLERANCE)[row, column] for box in picture.aims),
+        "on object": inside[row, column],
+        "share": values[inside].sum() / max(values.sum(), 1e-30),
+        "AUC": roc_auc_score(inside[counts], values[counts]) if both else np.nan,
+        "AP": average_precision_score(inside[counts], values[counts]) if both else np.nan,
+        "overlap": [max(overlap(box, true) for true in picture.boxes) for box in boxes_of(values)],
+    }
+
+
+def boxes_of(values: Floats) -> Boxes:
+    """For each level the box round the largest connected part of the map that is above it."""
+    found = []
+    for level in LEVELS * values.max():
+        parts, _ = label(values > level, structure=np.ones((3, 3)))
+        sizes = np.bincount(parts.ravel())[1:]
+        if not len(sizes):
+            found.append((0.0, 0.0, float(SIDE), float(SIDE)))
+            continue
+        rows, columns = find_objects(parts)[int(np.argmax(sizes))]
+        found.append((float(columns.start), float(rows.start), float(columns.stop), float(rows.stop)))
+    return found
+
+
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes, what is outside the crop left out."""
+    (a, b, c, d), (e, f, g, h) = np.clip(one, 0, SIDE), np.clip(other, 0, SIDE)
+    shared = max(min(c, g) - max(a, e), 0) * max(min(d, h) - max(b, f), 0)
+    return float(shared / max((c - a) * (d - b) + (g - e) * (h - f) - shared, 1e-9))
+
+
+def accuracy_by_box(overlaps: Floats, at: float) -> Floats:
+    """For each picture whether its box is right, at the threshold best over all; `overlaps` is [pictures, levels]."""
+    right = overlaps >= at
+    return np.asarray(right[:, int(np.argmax(right.mean(0)))], float)
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     sys.exit(main())

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import importlib.util
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
+import seewhy as sw
+
+SIDE, SHORTER = 224, 256  # of the crop, and of the picture before it
 MISSING = "no real pictures: set SEEWHY_REAL to the folder that holds mobilenet.py (looked in {})"
 
 
@@ -130,6 +138,81 @@ NETS: dict[str, tuple[Any, str, list[str]]] = {
         [f"layer{stage}.{i}" for stage, count in enumerate([3, 4, 6, 3], start=1) for i in range(count)],
     ),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network with real ImageNet weights, and what it eats.
+
+    Args:
+        name: as asked for on the command line.
+        model: wrapped.
+        shift, scale: it eats (pixel - shift) / scale.
+        resample: how a picture becomes smaller before the crop.
+        stages: prefixes of the parameters' names from the top down, for weights by chance: the classifier, the last
+            convolution with its norm, the last three blocks.
+    """
+
+    name: str
+    model: Any
+    shift: float
+    scale: float
+    resample: Image.Resampling
+    stages: tuple[tuple[str, ...], ...]
+
+    def crop(self, picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """uint8 [224, 224, 3] of a picture: shorter side to 256, then the centre."""
+        wide, high, left, top = geometry(picture.size)
+        small = picture.convert("RGB").resize((wide, high), self.resample)
+        return np.asarray(small.crop((left, top, left + SIDE, top + SIDE)))
+
+    def image(self, pixels: Any) -> torch.Tensor:
+        """float32 [3, height, width] of pixels [height, width, 3], 0 to 255."""
+        scaled = (np.asarray(pixels, np.float32) - np.float32(self.shift)) / np.float32(self.scale)
+        return torch.from_numpy(scaled).permute(2, 0, 1)
+
+    def scores(self, images: list[torch.Tensor], batch: int = 16) -> torch.Tensor:
+        """[images, classes], before the softmax."""
+        with torch.no_grad():
+            batches = [torch.stack(images[i : i + batch]) for i in range(0, len(images), batch)]
+            return torch.cat([self.model.module(one) for one in batches])
+
+    def maps(self, images: list[torch.Tensor], targets: list[Any], method: str) -> Iterator[Any]:
+        """float [height, width] of each image, bilinear; for a list of classes as target a list of maps.
+
+        `method` is a method's name, with options after a colon: 'layerguided:compete=True'.
+        """
+        name, _, told = method.partition(":")
+        options = {key: ast.literal_eval(value) for key, value in (one.split("=") for one in told.split(",") if one)}
+        for image, why in zip(
+            images, sw.explain_many(self.model, images, targets=targets, method=name, **options), strict=True
+        ):
+            if not why:
+                raise why.error
+            shape = tuple(image.shape[1:])
+            several = isinstance(why, sw.Explanations)
+            grown = [one.upscaled(shape, order="bilinear") for one in (why if several else [why])]
+            yield grown if several else grown[0]
+
+
+def geometry(size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Of a picture (width, height): width and height that it gets, left and top of the crop then."""
+    scale = SHORTER / min(size)
+    wide, high = round(size[0] * scale), round(size[1] * scale)
+    return wide, high, (wide - SIDE) // 2, (high - SIDE) // 2
+
+
+def network(name: str) -> Network:
+    """One of NETWORKS; the first needs the real folder, the second the packages of `seewhy[demo]`."""
+    if name == "mobilenetv2":
+        model = sw.wrap(real().torch_model(), name="MobileNetV2")
+        top = ("classifier.",), ("features.18.",), tuple(f"features.{i}." for i in (15, 16, 17))
+        return Network(name, model, 127.5, 127.5, Image.Resampling.BILINEAR, top)
+    top = ("_fc.",), ("_conv_head.", "_bn1."), tuple(f"_blocks.{i}." for i in (13, 14, 15))
+    return Network(name, sw.load(f"demo:{name}"), 127.0, 128.0, Image.Resampling.BICUBIC, top)
+
+
+NETWORKS = ("mobilenetv2", "efficientnet-lite0")
 
 
 def machine(device: str) -> dict[str, Any]:

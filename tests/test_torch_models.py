@@ -18,6 +18,7 @@ from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
 
 import seewhy as sw
+from seewhy.methods.layered import guides
 from tests.support.nets import Block, Net, Tokens, assert_same, by_hand, image
 
 X = image()
@@ -1219,3 +1220,20 @@ def test_default_layer_of_transformers(kind):
     assert any(re.fullmatch(pattern, why.layer) for pattern in expected), why.layer
     assert min(why.map.shape) > 1
     assert why.map.any()
+
+
+class PaddedInside(nn.Conv2d):
+    """A convolution that pads its input itself, as ports of TensorFlow's networks have it."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, 3)
+        self.pad = nn.ZeroPad2d(1)
+
+    def forward(self, x):
+        return super().forward(self.pad(x))
+
+
+def test_layer_guided_maps_count_a_convolution_with_its_norm_and_activation_once():
+    first, second = [PaddedInside(3, 4), nn.BatchNorm2d(4), nn.ReLU()], [nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()]
+    model = nn.Sequential(*first, *second, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
+    assert guides(sw.layers(model, image())) == ["2", "4"]

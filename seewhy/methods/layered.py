@@ -22,7 +22,7 @@ def _parent(layer: Layer) -> str:
 def guides(layers: Sequence[Layer]) -> list[str]:
     """Names of the blocks; of convolution, norm and activation in a row, which are no module of their own, the last."""
     blocks = [layer for layer in layers if layer.block]
-    inner = {_parent(layer) for layer in layers}
+    inner = {_parent(layer) for layer in layers if layer.parameters}  # not of a convolution with its padding inside
 
     def one_step(one: Layer, following: Layer) -> bool:
         apart = one.name in inner or following.name in inner  # a module with parts is a step by itself
