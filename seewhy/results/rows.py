@@ -24,7 +24,7 @@ class Rows:
 
     Args:
         run: where they are from.
-        table: `pyarrow.Table`, a row for each; all columns but the lists (maps, scores, vectors).
+        table: `pyarrow.Table`, a row for each; columns that it lacks (maps, scores ...) give `run.rows(rows.ids)`.
         title: what was asked.
         found: how many there are; more than rows where a limit was given.
         shown: the columns that are printed.
