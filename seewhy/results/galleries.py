@@ -100,6 +100,9 @@ def mean_maps(focus: Focus, limit: int = 8, tile: int = 160) -> Image.Image:
     kept = sorted(focus.names, key=lambda name: -answers[name])[:limit]
     judged = any(one.answers != "unknown" for one in focus.looked)
     kinds = ("right", "wrong") if judged else ("unknown",)
+    gaps = {name: gap for name in kept if (gap := focus.difference(name)) is not None}
+    # Half of the highest mean at least: noise must not be stretched to full colour.
+    widest = max([float(np.abs(gap).max()) for gap in gaps.values()] + [float(each.max()) / 2 for each in focus.maps])
     sheets = []
     for name in (name for name in focus.names if name in kept):
         maps = {kind: focus.map(name, kind) for kind in kinds}
@@ -111,14 +114,14 @@ def mean_maps(focus: Focus, limit: int = 8, tile: int = 160) -> Image.Image:
             said = f"{kind}: " if judged else ""
             words.append(f"{said}{counts.get(kind, 0):,}\nhighest {percent(_peak(maps[kind]))}")
         if judged:
-            gap = focus.difference(name)
-            tiles.append(_cells(gap, tile, None, "nothing to compare"))
+            gap = gaps.get(name)
+            tiles.append(_cells(gap, tile, widest, "nothing to compare"))
             words.append("right − wrong" + ("" if gap is None else f"\nup to {100 * np.abs(gap).max():.1f} points"))
         sheets.append(panels.panel(tiles, len(tiles), words, f"says {line(name)}", tile))
     foot = "Means over what the model sees of a picture."
     if judged:
-        foot += " A class's right and wrong maps share their scale."
-        foot += " Difference: orange, more when right; blue, more when wrong."
+        foot += " A class's right and wrong maps share their scale, and so do all differences:"
+        foot += " orange, more when right; blue, more when wrong."
     if len(kept) < len(answers):
         foot += f" {len(kept)} of {len(answers):,} classes, those with the most answers."
     return _sheet(sheets, 2 if len(sheets) > 3 else 1, "where the model looks on average", foot)
@@ -167,7 +170,7 @@ def _pair(entries: list[_Entry], pair: dict[str, Any], tile: int) -> Image.Image
 
 def _heading(row: dict[str, Any]) -> str:
     if row["error"] is not None:
-        return f"no answer: {line(row['error'])}"
+        return f"no answer: {line(row['error'].partition(chr(10))[0])}"
     sure = percent(row["probability"])
     if row["correct"] is None:
         return line(f"{row['predicted']}, {sure}")

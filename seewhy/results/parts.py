@@ -50,12 +50,19 @@ class Parts:
     def table(self, columns: list[str], condition: Any = None, numbers: Sequence[int] | None = None) -> pa.Table:
         """The rows that meet a condition, in the order of the data."""
         with self.told():
-            return self._scanner(columns, condition, numbers).to_table()
+            scanner = self.dataset(numbers).scanner(
+                columns, filter=condition, batch_size=_BATCH, batch_readahead=8, fragment_readahead=4
+            )
+            return scanner.to_table()
 
     def batches(self, columns: list[str], condition: Any = None) -> Iterator[pa.RecordBatch]:
-        """The same in pieces."""
-        with self.told():
-            yield from self._scanner(columns, condition, None).to_batches()
+        """The same in pieces, read part by part.
+
+        No scan is ever left unfinished: Arrow's threads would go on, and may abort the process while it ends
+        (apache/arrow issues 34314 and 45214).
+        """
+        for number in self.numbers:
+            yield from self.table(columns, condition, [number]).to_batches(max_chunksize=_BATCH)
 
     @cached_property
     def rows(self) -> int:
@@ -73,10 +80,6 @@ class Parts:
             yield
         except (OSError, pa.ArrowException) as error:
             raise self._fault(error) from error
-
-    def _scanner(self, columns: list[str], condition: Any, numbers: Sequence[int] | None) -> ds.Scanner:
-        data = self.dataset(numbers)
-        return data.scanner(columns, filter=condition, batch_size=_BATCH, batch_readahead=8, fragment_readahead=4)
 
     def _fault(self, error: BaseException) -> InputError:
         store = Store(self.folder)

@@ -24,7 +24,7 @@ class Rows:
 
     Args:
         run: where they are from.
-        table: `pyarrow.Table`, a row for each; all columns but the lists (maps, scores, vectors).
+        table: `pyarrow.Table`, a row for each; columns that it lacks (maps, scores ...) give `run.rows(rows.ids)`.
         title: what was asked.
         found: how many there are; more than rows where a limit was given.
         shown: the columns that are printed.
@@ -110,6 +110,8 @@ def _cell(name: str, row: dict[str, Any]) -> str:
         return short(value) if value is not None else f"(picture {place})"
     if value is None:
         return "–"
+    if name == "error":
+        return line(value.partition("\n")[0])  # what came; what was expected and what to do are in the column
     if name.endswith("probability"):
         return "> 99.9 %" if value >= 0.9995 else "< 0.1 %" if value < 0.0005 else percent(value)
     return number(value) if isinstance(value, float) else line(str(value))

@@ -294,8 +294,7 @@ class Run:
     @cached_property
     def has_labels(self) -> bool:
         """At least one picture has a label that is one of the model's classes."""
-        with self._parts.told():
-            return bool(self.records().head(1, columns=["id"], filter=pc.field("label_index").is_valid()).num_rows)
+        return any(batch.num_rows for batch in self._parts.batches(["id"], pc.field("label_index").is_valid()))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
-from seewhy.results.record import COLUMNS, SCHEMA
+from seewhy.results.record import SCHEMA
 from seewhy.results.rows import Rows
 from seewhy.results.tables import line
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 CONFIDENT, CLOSE = 0.9, 0.1
 KINDS = ("false positive", "false negative", "confident", "close")
-LIGHT = [each.name for each in COLUMNS if not pa.types.is_list(each.type)]  # what `Rows` hold
+LIGHT = [  # what `Rows` hold; the others would double the time that reading takes
+    *("id", "path", "label", "predicted", "label_index", "predicted_index", "correct", "probability", "loss"),
+    *("map_scale", "border", "corners", "inside_box", "inside_mask", "group", "split", "error"),
+]
 _PLACES = {"label": "label_index", "predicted": "predicted_index"}
 
 
@@ -74,17 +77,17 @@ def mistakes(
     if kind == "close":  # the probability of the label is exp(-loss)
         where = pc.field("probability") - pc.exp(pc.negate(pc.field("loss"))) < CLOSE
     named = {name: wanted for name, wanted in (("predicted", predicted), ("label", label)) if wanted is not None}
-    found = run.select(LIGHT, where=where, correct=False, **named, **filters)
+    found, count = _ranked(run, limit, "descending", where=where, correct=False, **named, **filters)
     words = " ".join(filter(None, [kind, "mistakes" if kind in (None, *KINDS[2:]) else None])) or "mistakes"
     asked = ", ".join(f"{name} {wanted}" for name, wanted in {**named, **filters}.items())
-    return Rows(run, ranked(found, limit), words + (f" ({line(asked)})" if asked else ""), len(found))
+    return Rows(run, found, words + (f" ({line(asked)})" if asked else ""), count)
 
 
 def least_confident_right(run: Run, n: int) -> Rows:
     """See `Run.least_confident_right`."""
     run.need_labels("right answers")
-    found = run.select(LIGHT, correct=True)
-    return Rows(run, ranked(found, n, "ascending"), "right answers, the least confident first", len(found))
+    found, count = _ranked(run, n, "ascending", correct=True)
+    return Rows(run, found, "right answers, the least confident first", count)
 
 
 def failures(run: Run) -> Rows:
@@ -93,12 +96,15 @@ def failures(run: Run) -> Rows:
     return Rows(run, found, "pictures without an answer", len(found), ("path", "error"))
 
 
-def ranked(table: pa.Table, limit: int | None, order: str = "descending") -> pa.Table:
-    """By probability, equal ones in the order of the data; the first `limit`."""
+def _ranked(run: Run, limit: int | None, order: str, **filters: Any) -> tuple[pa.Table, int]:
+    """Rows by probability, equal ones in the order of the data, the first `limit`; and how many there are in all."""
     if limit is not None and limit < 1:
         raise InputError(f"{limit} rows", "1 or more", "leave it out for all")
-    order_by = pc.sort_indices(table, [("probability", order), ("id", "ascending")])
-    return table.take(order_by if limit is None else order_by[:limit])
+    found = run.select(LIGHT if limit is None else ["id", "probability"], **filters)
+    best = pc.sort_indices(found, [("probability", order), ("id", "ascending")])
+    if limit is None:
+        return found.take(best), len(found)
+    return run.rows(found["id"].take(best[:limit]).to_pylist(), LIGHT), len(found)
 
 
 def _second(run: Run, kind: str, argument: str) -> int:

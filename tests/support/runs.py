@@ -1,5 +1,7 @@
 """Runs made by rule, with known numbers: small ones from rows as written, large ones part by part."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 
@@ -42,7 +44,7 @@ def about(pictures, labels=("cat", "dog"), part_size=100, outputs=None, root=Non
 def written(folder, rows, labels=("cat", "dog"), part_size=100, pictures=-1, **options):
     """A run of these rows (dictionaries by column); `id` is their place unless given. Returns the folder."""
     what = about(len(rows) if pictures == -1 else pictures, labels, part_size, **options)
-    store = Store(folder)
+    store = Store(Path(folder))
     store.begin(what, None)
     for start in range(0, len(rows), part_size):
         piece = [{"id": start + i, **row} for i, row in enumerate(rows[start : start + part_size])]
@@ -83,7 +85,7 @@ def synthetic(folder, n, classes=2, seed=0, part_size=2_000, grid=(7, 7), pooled
     """
     names = tuple(f"class {k}" for k in range(classes)) if classes != 2 else ("cat", "dog")
     what = about(n, names, part_size)
-    store = Store(folder)
+    store = Store(Path(folder))
     store.begin(what, None)
     for number in range(-(-n // part_size)):
         ids = np.arange(number * part_size, min(n, (number + 1) * part_size))
