@@ -149,7 +149,9 @@ class Run:
         parts = [part for part in np.unique(wanted // self.part_size).tolist() if part in set(self.parts)]
         if not len(wanted) or not parts:
             return SCHEMA.empty_table().select(names)
-        found = self._parts.table(names, pc.field("id").isin(pa.array(wanted)), parts)
+        # A list, not NumPy's memory: Arrow's threads may drop the last hold on that while Python ends, and abort it.
+        known = pa.array(wanted.tolist(), pa.int64())
+        found = self._parts.table(names, pc.field("id").isin(known), parts)
         place = pc.index_in(pa.array(wanted), value_set=found["id"].combine_chunks())
         return found.take(place.drop_null())
 
