@@ -533,3 +533,25 @@ def test_an_audit_warns_of_what_the_check_found_and_goes_on(tmp_path):
 def test_a_check_without_labels_or_with_few_pictures(photos):
     assert "no labels" in str(sw.check(model(), photos, labelled=False))
     assert sw.check(model(), photos, pictures=4).pictures == 4
+
+
+class Crowded(nn.Module):
+    """Has memory for three images at a time."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = network()
+
+    def forward(self, images):
+        if len(images) > 3:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.net(images)
+
+
+def test_a_batch_that_does_not_fit_is_halved(photos, tmp_path):
+    whole = rows(audited(photos, tmp_path / "whole"))
+    halved = rows(
+        audited(photos, tmp_path / "run", model=sw.wrap(Crowded(), labels=NAMES, prepare="0..1@16"), batch_size=8)
+    )
+    for one, other in zip(whole, halved, strict=True):
+        np.testing.assert_allclose(one["scores"], other["scores"], rtol=1e-4, atol=1e-5)

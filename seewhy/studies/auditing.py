@@ -28,7 +28,7 @@ from seewhy.results.run import open as opened
 from seewhy.results.store import Store, key_of
 from seewhy.studies.checking import PICTURES, checked, sampled
 from seewhy.studies.data import Data, Files, Sample, Stream, as_data
-from seewhy.studies.observing import Plan, Ready, ready, rows_of
+from seewhy.studies.observing import Plan, Ready, halved, ready, rows_of
 from seewhy.studies.planning import Asked, planned
 
 SMALL, LARGE = 256, 2_048  # pictures of a part: of few pictures, so that little is lost, and of many
@@ -187,22 +187,11 @@ def part(
     rows: list[dict[str, Any]] = []
     pictures = iter(pictures)
     while batch := list(itertools.islice(pictures, batch_size)):
-        found = _halving(batch, plan)
+        found = halved(lambda items: rows_of(items, plan), batch)
         if tally is not None:
             tally.add(found)
         rows += found
     return table_of(rows, dict(metadata))
-
-
-def _halving(batch: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
-    """Rows of a batch, which is halved as long as the device's memory does not hold it."""
-    try:
-        return rows_of(batch, plan)
-    except Exception as error:
-        if len(batch) == 1 or type(error).__name__ not in ("OutOfMemoryError", "ResourceExhaustedError"):
-            raise
-    middle = len(batch) // 2
-    return _halving(batch[:middle], plan) + _halving(batch[middle:], plan)
 
 
 class _Tally:

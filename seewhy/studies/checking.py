@@ -18,7 +18,7 @@ from seewhy.images.preparing import PRESETS, preset
 from seewhy.images.reading import as_numpy
 from seewhy.results.tables import percent
 from seewhy.studies.data import Data, Sample, Stream, as_data
-from seewhy.studies.observing import Plan, Ready, ready
+from seewhy.studies.observing import Plan, Ready, halved, ready
 from seewhy.studies.planning import Asked, planned, preparation
 from seewhy.targets import Floats, Scores
 
@@ -216,15 +216,18 @@ def _of_colour(model: Model, level: int) -> Floats:
 
 def _scores(model: Model, images: Sequence[Any]) -> Scores:
     """Of all images, which are of one shape."""
-    found: list[Floats] = []
     several = False
-    for start in range(0, len(images), 16):
-        batch = model.batch(images[start : start + 16])
+
+    def some(part: Sequence[Any]) -> list[Floats]:
+        nonlocal several
+        batch = model.batch(part)
         names, _ = model.choose(None, batch)
         with model.run(batch, names[:1], frozenset()) as run:
-            found.append(run.scores)
             several = run.several
-    return Scores(np.concatenate(found), several, model.labels)
+            return list(run.scores)
+
+    found = [row for start in range(0, len(images), 16) for row in halved(some, images[start : start + 16])]
+    return Scores(np.stack(found), several, model.labels)
 
 
 def _accuracy(scores: Scores, truth: Any) -> float:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,8 @@ from seewhy.studies.matching import Matching
 from seewhy.studies.measuring import boxes_on_cells, mask_on_cells, measured, share_inside
 from seewhy.targets import Aim, Scores, Toward
 
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 _HALF = float(np.finfo(np.float16).max)
 
 
@@ -120,6 +122,17 @@ def rows_of(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
         for i, found in zip(same, _answered([items[i] for i in same], plan), strict=True):
             rows[i] |= found
     return rows
+
+
+def halved(work: Callable[[Sequence[_Item]], list[_Made]], items: Sequence[_Item]) -> list[_Made]:
+    """What `work` makes of all items; they are halved as long as the device's memory does not hold them."""
+    try:
+        return work(items)
+    except Exception as error:
+        if len(items) == 1 or type(error).__name__ not in ("OutOfMemoryError", "ResourceExhaustedError"):
+            raise
+    middle = len(items) // 2  # outside of the handler, which would keep the failed pass in memory
+    return halved(work, items[:middle]) + halved(work, items[middle:])
 
 
 def _answered(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
