@@ -56,6 +56,16 @@ class MissingExtraError(SeeWhyError, ImportError):
     """A package of an optional extra is needed and is not installed."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """The device's memory, or the computer's, did not hold what was asked of it; of any framework."""
+    kind, said = type(error).__name__, str(error).lower()
+    if kind in ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError"):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in said for words in ("resource_exhausted", "out of memory", "can't allocate memory", "not enough memory")
+    )
+
+
 class SeeWhyWarning(UserWarning):
     """Something is probably not what the user meant; the answer is given all the same."""
 

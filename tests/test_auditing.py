@@ -1,6 +1,7 @@
 """An audit: what is written, how it goes on after anything, and what is told of data that do not fit."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -169,6 +170,74 @@ def test_a_vanished_picture_is_a_row_and_new_ones_are_refused(photos, tmp_path):
         audited(photos, out)
 
 
+def test_other_labels_are_refused(photos, tmp_path):
+    lines = [f"{path.relative_to(photos).as_posix()},{{}}" for path in sorted(photos.rglob("*.png"))]
+
+    def manifest(label):
+        (photos / "list.csv").write_text("path,label\n" + "\n".join(line.format(label) for line in lines))
+        return photos / "list.csv"
+
+    audited(manifest("ant"), tmp_path / "run")
+    with pytest.raises(sw.InputError, match="labels, boxes, masks, groups or splits that differ"):
+        audited(manifest("bee"), tmp_path / "run")
+    with pytest.raises(sw.InputError, match="that differ"):
+        audited(manifest("ant"), tmp_path / "run", labelled=False)
+
+
+def test_another_data_set_of_the_same_length_is_refused(photos, tmp_path):
+    paths = sorted(photos.rglob("*.png"))
+    audited([(path, 0) for path in paths[:8]], tmp_path / "run")
+    with pytest.raises(sw.InputError, match="data listing"):
+        audited([(path, 0) for path in paths[8:16]], tmp_path / "run")
+
+
+def test_parts_of_another_run_are_not_taken_for_this_one(photos, tmp_path):
+    out = tmp_path / "run"
+    audited(photos, out, model=sw.wrap(network(seed=1), labels=NAMES, prepare="0..1@16"))
+    (out / "run.json").unlink()
+    audited(photos, out)
+    audited(photos, tmp_path / "fresh")
+    assert contents(out) == contents(tmp_path / "fresh")
+
+
+def test_a_torn_line_of_the_checksums_costs_one_part(photos, tmp_path):
+    out = tmp_path / "run"
+    audited(photos, out)
+    sums = out / "parts.blake2b"
+    sums.write_text(sums.read_text()[:-20])
+    audited(photos, out)
+    store = Store(out)
+    assert store.sound(store.about()["key"]) == {0, 1, 2}
+
+
+def test_other_versions_warn_and_are_kept(photos, tmp_path):
+    out = tmp_path / "run"
+    audited(photos, out)
+    about = json.loads((out / "run.json").read_text())
+    about["versions"]["numpy"] = "1.0"
+    (out / "run.json").write_text(json.dumps(about))
+    with pytest.warns(sw.SeeWhyWarning, match=r"numpy '1.0', now"):
+        run = audited(photos, out)
+    assert run.about["resumed"][0]["versions"]["numpy"] == np.__version__
+
+
+def test_moved_pictures_are_found_again(photos, tmp_path):
+    audited(photos, tmp_path / "run")
+    shutil.move(photos, tmp_path / "moved")
+    assert audited(tmp_path / "moved", tmp_path / "run").root == tmp_path / "moved"
+
+
+def test_nothing_is_left_of_a_start_that_fails(photos, tmp_path):
+    with pytest.raises(sw.SeeWhyError):
+        audited(photos, tmp_path / "run", layer="nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_method_that_cannot_serve_the_model_is_told_once(photos, tmp_path):
+    with pytest.raises(sw.SeeWhyError, match="cam"):
+        audited(photos, tmp_path / "run", method="cam", layer="0")
+
+
 def test_other_settings_are_refused_and_named(photos, tmp_path):
     out = tmp_path / "run"
     audited(photos, out)
@@ -217,17 +286,15 @@ def test_killed_at_any_instant_it_goes_on_to_the_same_parts(tmp_path):
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
     whole, out = contents(tmp_path / "whole"), tmp_path / "killed"
     draw = np.random.default_rng(0)
-    kills = 0
-    while kills < 5:
+    for kill in range(1, 6):
         child = subprocess.Popen([*command, str(out)])
-        deadline = time.monotonic() + 120
-        while child.poll() is None and not Store(out).exists and time.monotonic() < deadline:
-            time.sleep(0.005)
-        time.sleep(draw.uniform(0, 0.15))
+        while child.poll() is None and len(contents(out)) < kill:  # at work again
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.02))
         child.send_signal(signal.SIGKILL)
         child.wait()
-        kills += 1
         done = contents(out)
+        assert len(done) >= kill
         assert all(done[name] == whole[name] for name in done)
     subprocess.run([*command, str(out)], check=True)
     assert contents(out) == whole
@@ -396,6 +463,49 @@ def test_items_with_names_as_those_of_hugging_face(photos, tmp_path):
     assert {row["label"] for row in rows(audited(data, tmp_path / "run"))} == {"ant"}
 
 
+def test_odd_items_are_rows(tmp_path):
+    odd = [(np.zeros((3, 16, 16), np.float32), 0), (np.zeros(7, np.float32), 0), (np.zeros(0, np.float32), 0), (5, 0)]
+    found = rows(audited([*odd, (np.ones((3, 16, 16), np.float32), 0.5)], tmp_path / "run"))
+    assert [row["error"] is None for row in found] == [True, False, False, False, False]
+    assert "one class for each picture" in found[4]["error"]
+    found = rows(audited(iter([*odd, (np.ones((3, 16, 16), np.float32), float("nan"))]), tmp_path / "stream"))
+    assert [row["error"] is None for row in found] == [True, False, False, False, True]
+
+
+def test_a_limit_of_a_stream_counts_pictures(tmp_path):
+    images = torch.utils.data.TensorDataset(torch.rand(10, 3, 16, 16), torch.zeros(10, dtype=torch.long))
+    assert len(audited(torch.utils.data.DataLoader(images, batch_size=4), tmp_path / "run", limit=2)) == 2
+
+
+def test_folders_of_digits_come_with_a_note(tmp_path):
+    for name in range(11):
+        (tmp_path / "photos" / str(name)).mkdir(parents=True)
+        Image.new("RGB", (20, 20), (name * 20, 9, 9)).save(tmp_path / "photos" / str(name) / "x.png")
+    net = sw.wrap(network(11), prepare="0..1@16")
+    run = audited(tmp_path / "photos", tmp_path / "run", model=net)
+    assert any("'10' is class 10" in note and "number 2" in note for note in run.notes)
+
+
+def test_a_manifest_that_contradicts_itself(photos, tmp_path):
+    path = next(photos.rglob("*.png")).relative_to(photos).as_posix()
+    (photos / "list.csv").write_text(f"path,label,group\n{path},ant,a\n./{path},ant,b\n")
+    with pytest.raises(sw.InputError, match="group 'a' and 'b'"):
+        audited(photos / "list.csv", tmp_path / "run")
+
+
+def test_a_mask_that_cannot_be_read_costs_no_answer(photos, tmp_path):
+    path = next(photos.rglob("*.png")).relative_to(photos).as_posix()
+    (photos / "list.csv").write_text(f"path,label,mask\n{path},ant,nowhere.png\n")
+    (row,) = rows(audited(photos / "list.csv", tmp_path / "run"))
+    assert (row["error"], row["inside_mask"], row["mask"]) == (None, None, "nowhere.png")
+
+
+def test_maps_of_pixels_are_kept_small(tmp_path):
+    image = (np.random.default_rng(0).random((3, 150, 100), np.float32), 1)
+    (row,) = rows(audited([image], tmp_path / "run", method="integrated_gradients", steps=2))
+    assert (row["map_height"], row["map_width"]) == (64, 43)
+
+
 def test_a_limit_draws_the_same_pictures_again(photos, tmp_path):
     one = [row["path"] for row in rows(audited(photos, tmp_path / "a", limit=7, seed=1))]
     assert len(one) == 7
@@ -482,6 +592,8 @@ def test_wrong_settings(photos, tmp_path):
         ({"method": "gradcan"}, "did you mean 'gradcam'"),
         ({"channels": 3}, "gradcam has no option 'channels'"),
         ({"classes": {"ape": 0}}, "'ape', which no picture has"),
+        ({"seed": -1}, "seed=-1"),
+        ({"fast_decode": 0}, "fast_decode=0"),
     ):
         with pytest.raises(sw.SeeWhyError, match=told):
             audited(photos, tmp_path / "run", **asked)
@@ -528,6 +640,13 @@ def test_an_audit_warns_of_what_the_check_found_and_goes_on(tmp_path):
         run = audited(photos, tmp_path / "run", model=sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"))
     assert run.complete
     assert run.about["check"]["accuracy"] == 0.0
+
+
+def test_pictures_of_one_class_say_nothing_of_the_order(tmp_path):
+    photos = separable(tmp_path / "photos")
+    shutil.rmtree(photos / "red")
+    found = sw.check(sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"), photos)
+    assert (found.accuracy, found.warning) == (0.0, "")
 
 
 def test_a_check_without_labels_or_with_few_pictures(photos):

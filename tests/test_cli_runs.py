@@ -165,5 +165,6 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(home):
     _, told = child.communicate(timeout=60)
     assert child.returncode == 130
     assert told.endswith("interrupted; give the same command again to go on\n")
-    assert len(Store(Path("run")).sound()) == 1
+    store = Store(Path("run"))
+    assert len(store.sound(store.about()["key"])) == 1
     assert os.path.exists("run/run.json")

@@ -259,7 +259,7 @@ def test_a_folder_that_is_no_run(tmp_path):
         sw.open(tmp_path)
     with pytest.raises(InputError, match="no folder"):
         sw.open(tmp_path / "nowhere")
-    (tmp_path / "run.json").write_text('{"schema": 1, "settings": {}}')
+    (tmp_path / "run.json").write_text('{"schema": 1, "key": "", "settings": {}}')
     with pytest.raises(InputError, match="lacks 'part_size'"):
         sw.open(tmp_path)
     (tmp_path / "run.json").write_text('{"schema": 99, "versions": {"seewhy": "9.0"}}')

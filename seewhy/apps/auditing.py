@@ -17,6 +17,7 @@ from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import counted, percent
 from seewhy.studies.auditing import Progress as Done
+from seewhy.studies.memory import keep_memory
 
 _EVERY = 10.0  # seconds between lines where stderr is no terminal
 SKIPPED = "skipped.csv"
@@ -63,9 +64,10 @@ class Work:
             if done.done:
                 say(f"resumed  {done.done:,} pictures were done before")
         if self.verbose:
+            kept = "memory is kept for the next use (glibc); " if keep_memory() else ""
             layout = "channels last" if settings["channels_last"] else "as PyTorch or Keras lays them"
             tell(
-                f"memory is kept for the next use (glibc); images {layout}; batches of {settings['batch_size']}; "
+                f"{kept}images {layout}; batches of {settings['batch_size']}; "
                 f"parts of {settings['part_size']:,}; {about['versions'].get('device', '')}"
             )
 
@@ -119,7 +121,7 @@ def tell_run(run: Run, count: int, filters: Mapping[str, str | None], gallery: P
     """Prints measures, confusions and mistakes of a run; draws the mistakes where asked."""
     asked: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
     measures = run.measures()
-    wrong = run.mistakes(limit=count, **asked) if measures.labelled else None
+    wrong = run.mistakes(limit=count, **asked) if measures.labelled and count else None
     if as_json:
         shown = [] if wrong is None else [{name: row[name] for name in wrong.shown} for row in wrong]
         say(json.dumps({"schema": 1, "run": str(run.folder), **measures.as_dict(), "mistakes": shown}))

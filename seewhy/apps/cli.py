@@ -215,9 +215,11 @@ def demo_(
       seewhy demo --out demo-out
     """
     with told(debug, code=0) as progress:  # what is not possible here is no fault of the caller
-        from seewhy.apps import demo, demo_audit
+        from seewhy.apps import demo
 
-        demo.show(out, progress)
+        demo.show(out, progress)  # it says what to install where the extra is missing
+        from seewhy.apps import demo_audit
+
         say()
         demo_audit.show(out, progress)
 

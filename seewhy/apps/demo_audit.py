@@ -12,7 +12,7 @@ from seewhy.errors import InputError
 from seewhy.models import wrap
 from seewhy.models.torch.small import predict, preparation, train
 from seewhy.results.run import Run
-from seewhy.results.store import ABOUT
+from seewhy.results.store import Store
 from seewhy.results.tables import percent
 from seewhy.scenes import Plant, Scenes, make, reliance
 from seewhy.studies.auditing import audit
@@ -20,17 +20,18 @@ from seewhy.studies.auditing import audit
 PLANT = Plant("logo anywhere", on="disc", rate=0.6)
 ANYWHERE = Plant("logo anywhere", rate=0.3)
 TRAINED, AUDITED, SEED = 1_200, 300, 0
+_NAME = "the demo's small network"
 
 
 def show(out: Path, progress: Progress) -> None:
     """Makes pictures with a planted shortcut, trains a small network on them, audits it on others, says what to see.
 
     Args:
-        out: folder; what an earlier demo left in its `scenes` and `run` is replaced.
+        out: folder; what an earlier demo left in its `scenes` and `scenes-run` is replaced.
     """
     made(out)
-    for folder in (out / "scenes", out / "run"):
-        _cleared(folder)
+    _cleared(out / "scenes-run", _is_run_of(out / "scenes-run", out / "scenes"))
+    _cleared(out / "scenes", _is_scenes(out / "scenes"))
     progress.note(f"making {TRAINED:,} pictures ...")
     seen = make(TRAINED, SEED, plants=PLANT)
     progress.note("training a small network, about 15 seconds ...")
@@ -38,8 +39,8 @@ def show(out: Path, progress: Progress) -> None:
     progress.note("auditing ...")
     test = make(AUDITED, SEED + 1, plants=ANYWHERE)
     manifest = test.write(out / "scenes")
-    model = wrap(network, labels=list(test.names), prepare=preparation(), name="a small network")
-    run = audit(model, manifest, out / "run", check=False)
+    model = wrap(network, labels=list(test.names), prepare=preparation(), name=_NAME)
+    run = audit(model, manifest, out / "scenes-run", check=False)
     learned = reliance(lambda pictures: predict(network, pictures), make(AUDITED, SEED + 1), PLANT)
     progress.clear()
     say("A small network for triangles, discs and crosses; in training, most discs bore a logo", "bold")
@@ -93,14 +94,27 @@ def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _cleared(folder: Path) -> None:
+def _cleared(folder: Path, own: bool) -> None:
     """Removes what an earlier demo left, and nothing else.
 
+    Args:
+        own: it is the demo's.
     Raises:
         InputError: something else is there.
     """
     if not folder.exists():
         return
-    if not any((folder / name).is_file() for name in (ABOUT, "manifest.csv")):
-        raise InputError(f"{str(folder)!r} is not the demo's", "a folder of an earlier demo, or none", "choose --out")
+    if not own:
+        raise InputError(
+            f"{str(folder)!r} is not the demo's", "a folder of an earlier demo, or none", "choose another --out"
+        )
     shutil.rmtree(folder)
+
+
+def _is_run_of(folder: Path, root: Path) -> bool:
+    store = Store(folder)
+    return store.exists and store.about().get("root") == str(root.resolve()) and _NAME in str(store.about()["settings"])
+
+
+def _is_scenes(folder: Path) -> bool:
+    return all((folder / name).exists() for name in ("manifest.csv", "markers", "masks", "pictures"))

@@ -18,7 +18,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from seewhy.errors import InputError, SeeWhyError, SeeWhyWarning
+from seewhy.errors import InputError, SeeWhyError, SeeWhyWarning, is_out_of_memory
 
 # Errors are worded for Python; who types commands needs the same advice as options.
 _AS_OPTIONS = (
@@ -204,7 +204,7 @@ def told(debug: bool = False, code: int = 2, stopped: str = "interrupted; what i
                 traceback.print_exc()
             if isinstance(error, SeeWhyError):
                 tell(f"error: {as_options(str(error))}")
-            elif type(error).__name__ in ("OutOfMemoryError", "ResourceExhaustedError"):
+            elif is_out_of_memory(error):
                 tell(f"error: {_out_of_memory(error)}")
             else:
                 tell(f"error: {_unexpected(error)}")

@@ -118,5 +118,5 @@ def confused(run: Run, true: Ints, predicted: Ints) -> Confusion:
 def names_of(run: Run, indices: Sequence[int]) -> tuple[str, ...]:
     """A name for each class; where several have one name, their places tell them apart."""
     names = [run.name(index) for index in indices]
-    often = Counter(run.labels or names)
+    often = Counter(run.labels or (run.name(index) for index in set(indices)))
     return tuple(f"{name} ({i})" if often[name] > 1 else name for name, i in zip(names, indices, strict=True))

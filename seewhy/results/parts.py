@@ -83,7 +83,7 @@ class Parts:
 
     def _fault(self, error: BaseException) -> InputError:
         store = Store(self.folder)
-        sound = store.sound()
+        sound = store.sound(str(store.about()["key"]))
         for number in self.numbers:
             if number not in sound:
                 path = store.part(number)

@@ -11,6 +11,7 @@ import pyarrow as pa
 SCHEMA_VERSION = 1
 TOP = 20  # of more than ALL classes, only so many scores are kept, and the label's
 ALL = 100
+CELLS = 64  # of a map's longer side, at most
 
 _HALVES, _FLOATS = pa.list_(pa.float16()), pa.list_(pa.float32())
 
@@ -49,7 +50,12 @@ COLUMNS = (
         "scores", _FLOATS, "", "Before softmax: of all classes, or of more than 100 the 20 highest and the label's."
     ),
     Column("classes", pa.list_(pa.int32()), "", "The classes of `scores`; null where these are all, in order."),
-    Column("map", _HALVES, "map_scale", "Map of the predicted class after ReLU, row by row, over its maximum."),
+    Column(
+        "map",
+        _HALVES,
+        "map_scale",
+        "Map of the predicted class after ReLU, row by row, over its maximum; at most 64 cells a side.",
+    ),
     Column("map_scale", pa.float32(), "score", "The map's maximum; map * map_scale is the raw map. 0: an empty map."),
     Column("map_height", pa.int16(), "cells", "Rows of the map."),
     Column("map_width", pa.int16(), "cells", "Columns of the map."),
@@ -68,7 +74,9 @@ COLUMNS = (
     Column("border", pa.float32(), "0..1", "Share of the map in the outer tenth at each side; 0.36 for an even map."),
     Column("corners", pa.float32(), "0..1", "Share in the four corners of a quarter of each side; 0.25 if even."),
     Column("inside_box", pa.float32(), "0..1", "Share inside the object's boxes; null where none is given."),
-    Column("inside_mask", pa.float32(), "0..1", "Share inside the object's mask; null where none is given."),
+    Column(
+        "inside_mask", pa.float32(), "0..1", "Share inside the object's mask; null where none is given or readable."
+    ),
     Column("width", pa.int32(), "pixels", "Of the picture, upright."),
     Column("height", pa.int32(), "pixels", "Of the picture, upright."),
     Column("box", _FLOATS, "pixels", "Left, top, right, bottom of what the model saw; null where that is not known."),

@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 from seewhy.errors import InputError
 from seewhy.results.record import FLOATING, REPEATING, SCHEMA_VERSION
 
-ABOUT, LISTING, PARTS, LOCK, LOG, SUMS = (
-    *("run.json", "listing.parquet", "parts"),
-    *("lock", "log.jsonl", "parts.blake2b"),
-)
+ABOUT = "run.json"
+LISTING = "listing.parquet"
+PARTS = "parts"
+SUMS = "parts.blake2b"
+LOCK = "lock"
+LOG = "log.jsonl"
 _ROWS = 2_048  # of a row group
 
 
@@ -49,6 +51,8 @@ class Store:
         try:
             about: dict[str, Any] = json.loads(path.read_text("utf-8"))
             version = int(about["schema"])
+            if version <= SCHEMA_VERSION and not {"key", "settings"} <= about.keys():
+                raise ValueError("it lacks what was asked")
         except (FileNotFoundError, NotADirectoryError):
             if not self.folder.exists():
                 came = f"no folder {str(self.folder)!r}"
@@ -105,12 +109,13 @@ class Store:
         data = held.getvalue()
         write_whole(self.part(number), lambda file: file.write(data))
         with _told(self.folder / SUMS), (self.folder / SUMS).open("a", encoding="ascii") as file:
-            file.write(f"{_sum(data)}  {self.part(number).name}\n")
+            torn = "" if _ends_with_a_line(self.folder / SUMS) else "\n"
+            file.write(f"{torn}{_sum(data)}  {self.part(number).name}\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def sound(self) -> set[int]:
-        """The numbers of the parts whose bytes are as they were written."""
+    def sound(self, key: str) -> set[int]:
+        """The numbers of the parts of the run of that key whose bytes are as they were written."""
         try:
             lines = (self.folder / SUMS).read_text("ascii", "replace").splitlines()
         except FileNotFoundError:
@@ -118,8 +123,9 @@ class Store:
         sums = {line[34:]: line[:32] for line in lines}  # of a part written twice the last one counts
         found = set()
         for path in self.parts():
-            with suppress(OSError, ValueError):
-                if _sum(path.read_bytes()) == sums.get(path.name):
+            with suppress(OSError, ValueError, pa.ArrowException):
+                whole = _sum(path.read_bytes()) == sums.get(path.name)
+                if whole and (pq.read_schema(path).metadata or {}).get(b"run") == key.encode():
                     found.add(int(path.stem.removeprefix("part-")))
         return found
 
@@ -153,6 +159,11 @@ class Store:
             finally:
                 file.seek(0)
                 file.truncate()
+                if not self.exists:  # nothing came of it
+                    with suppress(OSError):
+                        (self.folder / LOCK).unlink()
+                        (self.folder / PARTS).rmdir()
+                        self.folder.rmdir()
 
     def _made(self) -> None:
         try:
@@ -172,6 +183,7 @@ def _held(file: IO[str]) -> bool:
     except ImportError:
         import msvcrt  # Windows
 
+        file.seek(2**30)  # the bytes that are locked cannot be read by others, and the first ones tell who holds it
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
         except OSError:
@@ -219,6 +231,12 @@ def _told(path: Path) -> Iterator[None]:
             "room on the disk" if full else "a folder that may be written to",
             "what is done is kept: make room and give the same command again" if full else "check the folder",
         ) from error
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    """False where the last line was torn by a kill; the next one must not be spoiled by it."""
+    data = path.read_bytes()[-1:] if path.exists() else b""
+    return data in (b"", b"\n")
 
 
 def _sum(data: Any) -> str:

@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from seewhy import __version__
-from seewhy.errors import InputError, SeeWhyWarning
+from seewhy.errors import InputError, SeeWhyError, SeeWhyWarning
 from seewhy.results.record import table_of
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
@@ -108,9 +109,18 @@ def audit(
         InputError: the data, the labels or a setting cannot be used; another process writes to the folder; or it holds
             a run of other settings, which are named.
     """
-    for name, value in (("batch_size", batch_size), ("part_size", part_size), ("limit", limit), ("workers", workers)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise InputError(f"{name}={value!r}", "a whole number, at least 1", "leave it out for the default")
+    sizes = {
+        "batch_size": batch_size,
+        "part_size": part_size,
+        "limit": limit,
+        "workers": workers,
+        "fast_decode": fast_decode,
+    }
+    for name, value in (*sizes.items(), ("seed", seed)):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= (name != "seed")):
+            least = "at least 1" if name != "seed" else "at least 0"
+            raise InputError(f"{name}={value!r}", f"a whole number, {least}", "leave it out for the default")
     store = Store(Path(out))
     listed: Data = as_data(data, labelled=labelled, split=split, leave_out=store.folder.resolve())
     with store.locked():
@@ -118,8 +128,21 @@ def audit(
         if before is not None:
             listed = _as_before(listed, store, limit, before)
         elif limit is not None:
-            listed = _drawn(listed, limit, seed)
-        asked = Asked(method, layer, options, classes, pooled, fast_decode, batch_size, part_size, limit, seed)
+            listed = _drawn(listed, int(limit), seed)
+        asked = Asked(
+            method,
+            layer,
+            options,
+            classes,
+            pooled=bool(pooled),
+            fast_decode=_whole(fast_decode),
+            batch_size=int(batch_size),
+            part_size=_whole(part_size),
+            limit=_whole(limit),
+            seed=int(seed),
+            labelled=bool(labelled),
+            split=split,
+        )
         threads = workers or min(os.cpu_count() or 1, 8)
         _audit(model, listed, store, asked, before, threads, check and before is None, progress)
     return opened(out)
@@ -130,68 +153,113 @@ def _audit(
     listed: Data,
     store: Store,
     asked: Asked,
-    before: Mapping[str, Any] | None,
+    before: dict[str, Any] | None,
     workers: int,
     look: bool,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """The work itself, while the folder is locked."""
+    stream = listed.samples() if isinstance(listed, Stream) else None
     total = None if isinstance(listed, Stream) else len(listed)
     size = asked.part_size or (SMALL if total is None or total <= _MANY else LARGE)
-    first: Iterable[Sample]
-    if isinstance(listed, Stream):
-        first, samples = _peeked(listed.samples())
-    else:
-        first = (listed.sample(number) for number in range(min(_FIRST, len(listed))))
+    first = list(itertools.islice(stream, _FIRST)) if stream is not None else []
+    if stream is not None and not first:
+        raise InputError("a stream without pictures", "at least one picture", "check how it is made")
+    few = first or (listed.sample(number) for number in range(min(_FIRST, total or 0)))  # type: ignore[union-attr]
     layout = None if before is None else bool(before["settings"].get("channels_last"))
-    plan, settings = planned(model, listed, first, replace(asked, part_size=size), layout)
-    about = _about(settings, plan, listed)
-    if look and not isinstance(listed, Stream):
-        about["check"] = _checked(plan, listed, asked.seed)
-    if before is None:
-        store.begin(about, listed.table if isinstance(listed, Files) else None)
-    else:
-        _same(before["settings"], settings, store.folder)
-    if isinstance(listed, Stream):
-        todo: Iterable[tuple[int, int]] = ((number, size) for number in itertools.count())
-        done = 0
-    else:
-        shares = [(number, min(size, len(listed) - number * size)) for number in range(-(-len(listed) // size))]
-        sound = store.sound()
-        todo = [(number, rows) for number, rows in shares if number not in sound]
-        samples = (listed.sample(n * size + i) for n, rows in todo for i in range(rows))
-        done = len(listed) - sum(rows for _, rows in todo)
-    tally, started = _Tally(Progress(done, total, about=before or about), progress), time.monotonic()
-    with closing(_prepared(samples, plan, workers, 3 * asked.batch_size)) as pictures:
-        for number, rows in todo:
-            share = itertools.islice(pictures, rows)
-            table = part(share, plan, asked.batch_size, {"run": about["key"], "part": str(number)}, tally)
-            if not table.num_rows:
-                break
-            store.write_part(number, table)
-            store.log(part=number, rows=table.num_rows, seconds=round(time.monotonic() - started, 2))
-    if isinstance(listed, Stream):
+    plan, settings = planned(model, listed, few, replace(asked, part_size=size), layout)
+    about = _begun(store, plan, listed, settings, before, asked.seed if look else None)
+    done: set[int] = set() if total is None else store.sound(about["key"])
+    tally = _Tally(Progress(_rows_of(done, size, total), total, about=about), progress)
+    samples = itertools.chain(first, stream or ())
+    started = time.monotonic()
+    for number in itertools.count() if total is None else range(-(-total // size)):
+        if number in done:
+            continue
+        if isinstance(listed, Stream):
+            share: Iterable[Sample] = itertools.islice(samples, size)
+        else:
+            share = map(listed.sample, range(number * size, min((number + 1) * size, len(listed))))
+        table = part(share, plan, asked.batch_size, workers, {"run": about["key"], "part": str(number)}, tally.add)
+        if not table.num_rows:
+            break
+        store.write_part(number, table)
+        store.log(part=number, rows=table.num_rows, seconds=round(time.monotonic() - started, 2))
+    if total is None:
         settings["data"]["pictures"] = tally.now.done
         store.begin(about | {"settings": settings}, None)
 
 
 def part(
-    pictures: Iterable[Ready], plan: Plan, batch_size: int, metadata: Mapping[str, str], tally: _Tally | None = None
-) -> Any:
-    """The rows of one part, as a table: the same for the same pictures, plan and batch size.
+    samples: Iterable[Sample],
+    plan: Plan,
+    batch_size: int,
+    workers: int,
+    metadata: Mapping[str, str],
+    told: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
+) -> pa.Table:
+    """The rows of one part: the same for the same pictures, plan and batch size, whoever computes them.
 
     Args:
-        pictures: of this part alone, in order.
-        metadata: kept in the file.
+        samples: the pictures of this part, in order.
+        plan: how they are looked at.
+        batch_size: how many go through the model at a time.
+        workers: threads that read and prepare, while the model works.
+        metadata: kept in the table's schema.
+        told: called with the rows of each batch.
+    Returns:
+        A table with the columns of `record.SCHEMA`, a row for each picture.
     """
     rows: list[dict[str, Any]] = []
-    pictures = iter(pictures)
-    while batch := list(itertools.islice(pictures, batch_size)):
-        found = halved(lambda items: rows_of(items, plan), batch)
-        if tally is not None:
-            tally.add(found)
-        rows += found
+    with closing(_prepared(samples, plan, workers, 3 * batch_size)) as pictures:
+        while batch := list(itertools.islice(pictures, batch_size)):
+            found = halved(lambda items: rows_of(items, plan), batch)
+            if told is not None:
+                told(found)
+            rows += found
     return table_of(rows, dict(metadata))
+
+
+def _whole(value: int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _rows_of(parts: set[int], size: int, total: int | None) -> int:
+    """How many pictures these parts hold."""
+    return 0 if total is None else sum(max(min(size, total - number * size), 0) for number in parts)
+
+
+def _begun(
+    store: Store, plan: Plan, listed: Data, settings: dict[str, Any], before: dict[str, Any] | None, look: int | None
+) -> dict[str, Any]:
+    """The run as its run.json has it, which is written first.
+
+    Args:
+        look: the seed of a look at a few pictures; None for no look.
+    Raises:
+        InputError: an earlier session had other settings.
+    """
+    now = _about(settings, plan, listed)
+    if before is None:
+        if look is not None and not isinstance(listed, Stream):
+            now["check"] = _checked(plan, listed, look)
+        store.begin(now, listed.table if isinstance(listed, Files) else None)
+        return now
+    _same(before["settings"], settings, store.folder)
+    other = _differences(before["versions"], now["versions"])
+    if other:
+        warnings.warn(
+            f"the run in {str(store.folder)!r} was begun with other versions: {'; '.join(other[:4])}\n"
+            "  expected: the same, for parts with the same last bits\n"
+            "  to do: nothing, if that does not matter; run.json names both",
+            SeeWhyWarning,
+            stacklevel=4,
+        )
+        before.setdefault("resumed", []).append({"created": now["created"], "versions": now["versions"]})
+    if other or before["root"] != now["root"]:
+        before["root"] = now["root"]  # the pictures were moved
+        store.begin(before, None)
+    return before
 
 
 class _Tally:
@@ -231,17 +299,12 @@ def _prepared(samples: Iterable[Sample], plan: Plan, workers: int, ahead: int) -
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _peeked(samples: Iterator[Sample]) -> tuple[list[Sample], Iterator[Sample]]:
-    """The first few, and all of them."""
-    first = list(itertools.islice(samples, _FIRST))
-    if not first:
-        raise InputError("a stream without pictures", "at least one picture", "check how it is made")
-    return first, itertools.chain(first, samples)
-
-
 def _checked(plan: Plan, listed: Data, seed: int) -> dict[str, Any]:
     """What a look at a few pictures tells; what looks wrong is a warning too."""
-    found = checked(plan, sampled(listed, PICTURES, seed))
+    try:
+        found = checked(plan, sampled(listed, PICTURES, seed))
+    except (SeeWhyError, RuntimeError) as error:  # it precedes the work, and must not prevent it
+        return {"accuracy": None, "warning": "", "pictures": 0, "error": str(error)}
     if found.warning:
         warnings.warn(found.warning, SeeWhyWarning, stacklevel=4)
     return asdict(found)
@@ -250,7 +313,7 @@ def _checked(plan: Plan, listed: Data, seed: int) -> dict[str, Any]:
 def _drawn(listed: Data, limit: int, seed: int) -> Data:
     """So many pictures by chance, in their order; of a stream the first."""
     if isinstance(listed, Stream):
-        return replace(listed, items=itertools.islice(listed.items, limit))
+        return replace(listed, most=limit)
     if limit >= len(listed):
         return listed
     numbers = sorted(np.random.default_rng(seed).choice(len(listed), limit, replace=False).tolist())
@@ -279,6 +342,13 @@ def _as_before(listed: Data, store: Store, limit: int | None, before: Mapping[st
         raise InputError(
             f"the run in {str(store.folder)!r} is of {len(old):,} pictures; {len(added):,} others are here now: {what}",
             "the same pictures (those that vanished are told in their rows)",
+            "audit into another folder",
+        )
+    both = old & new
+    if not stored.among(both).equals(listed.among(both)):
+        raise InputError(
+            f"labels, boxes, masks, groups or splits that differ from those of the run in {str(store.folder)!r}",
+            "the same, to go on with it",
             "audit into another folder",
         )
     return stored

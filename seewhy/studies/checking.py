@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from seewhy.errors import SeeWhyError
+from seewhy.errors import InputError, SeeWhyError
 from seewhy.evidence import Model
 from seewhy.images.preparing import PRESETS, preset
 from seewhy.images.reading import as_numpy
@@ -40,7 +41,8 @@ class Check:
         warning: what looks wrong and how to say it right; '' where nothing does.
         model, layer, method, prepare: what an audit would use.
         classes: how many the model has.
-        seconds: a picture took.
+        seconds: a picture took, the first slow pass included.
+        notes: on how labels were matched.
     """
 
     pictures: int
@@ -98,7 +100,7 @@ def check(
     listed = as_data(data, labelled=labelled, split=split)
     samples = sampled(listed, pictures, seed)
     plan, _ = planned(
-        model, listed, samples, Asked(method, layer, options, classes, True, None, 32, None, None, 0), False
+        model, listed, samples, Asked(method, layer, options, classes, labelled=labelled, split=split), False
     )
     return checked(plan, samples)
 
@@ -115,11 +117,14 @@ def checked(plan: Plan, samples: Sequence[Sample]) -> Check:
     """The look itself."""
     started = time.monotonic()
     items = [ready(sample, plan) for sample in samples]
-    seen = [item for item in items if item.image is not None]
-    shape = seen[0].image.shape if seen else ()
-    known = [item for item in seen if item.truth is not None and item.image.shape == shape]
+    readable = [item for item in items if item.image is not None]
+    if not readable:
+        raise InputError(f"{len(items)} pictures of which none can be read", "readable pictures", "check the data")
+    common = Counter(tuple(item.image.shape) for item in readable).most_common(1)[0][0]
+    seen = [item for item in readable if tuple(item.image.shape) == common]
+    known = [item for item in seen if item.truth is not None]
     scores = _scores(plan.model, [item.image for item in known or seen])
-    seconds = (time.monotonic() - started) / max(len(seen), 1)
+    seconds = (time.monotonic() - started) / len(seen)
     others: tuple[tuple[str, float], ...] = ()
     warning, accuracy, chance = "", None, None
     if known:
@@ -130,7 +135,7 @@ def checked(plan: Plan, samples: Sequence[Sample]) -> Check:
             others, warning = _compared(plan, known, scores, truth, accuracy, chance)
     return Check(
         pictures=len(known or seen),
-        unreadable=len(items) - len(seen),
+        unreadable=len(items) - len(readable),
         accuracy=accuracy,
         chance=chance,
         others=others,
@@ -169,7 +174,7 @@ def _compared(
         return others, ""
     name, best, remedy = found[0]
     poor = accuracy < max(2 * chance, chance + 0.1) or accuracy < 0.5 * best
-    if best - accuracy > _BETTER * error and (poor or best - accuracy > 0.1):
+    if best - max(accuracy, chance) > _BETTER * error and (poor or best - accuracy > 0.1):
         what = name if name.startswith("another") else f"the preparation {name}"
         told = f"accuracy is {percent(accuracy)} as things are, and {percent(best)} with {what}"
         return others, f"{told}. If that is right: {remedy}"

@@ -60,7 +60,7 @@ def matched(
     Raises:
         InputError: some labels match no class; the nearest are named.
     """
-    plain, given = Matching({}, classes, labels), given or {}
+    plain, given = Matching({}, classes, labels), {str(label): wanted for label, wanted in (given or {}).items()}
     unknown = [name for name in given if name not in found] if found else []
     if unknown:
         raise InputError(
@@ -76,7 +76,7 @@ def matched(
         except SeeWhyError:
             wrong.append(name)
     if not wrong:
-        return Matching(known, classes, labels)
+        return Matching(known, classes, labels, _of_digits(found, given, labels))
     if labels is None and not given and len(found) == classes and len(wrong) == len(found):
         note = (
             "The model does not name its classes: the data's labels were taken in alphabetical order, "
@@ -85,6 +85,18 @@ def matched(
         )
         return Matching({name: i for i, name in enumerate(found)}, classes, tuple(found), (note,))
     raise _unmatched(wrong, found, classes, labels)
+
+
+def _of_digits(found: Sequence[str], given: Mapping[str, object], labels: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Names of digits are taken as indices; most trainers take folders in the order of the alphabet."""
+    digits = [name for name in found if name.isdecimal() and name not in given and name not in (labels or ())]
+    if len(digits) < 3 or digits == sorted(digits, key=int):
+        return ()
+    odd = next(name for i, name in enumerate(digits) if int(name) != i)
+    return (
+        f"The labels are digits and were taken as indices: {odd!r} is class {int(odd)}. ImageFolder and Keras sort "
+        f"folders as text, where it is number {digits.index(odd)}; if the model was trained so, say so by classes=.",
+    )
 
 
 def _unmatched(wrong: Sequence[str], found: Sequence[str], classes: int, labels: tuple[str, ...] | None) -> InputError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import InputError, SeeWhyError
+from seewhy.errors import InputError, SeeWhyError, is_out_of_memory
 from seewhy.evidence import INPUT, Array, Evidence, Model
 from seewhy.images.hashing import content_hash, perceptual_hash
 from seewhy.images.reading import as_numpy, contents, decode, is_picture, read
-from seewhy.images.resizing import Box
+from seewhy.images.resizing import Box, upscale
 from seewhy.methods import Method
-from seewhy.results.record import ALL, TOP
+from seewhy.results.record import ALL, CELLS, TOP
 from seewhy.studies.data import Sample
 from seewhy.studies.matching import Matching
 from seewhy.studies.measuring import boxes_on_cells, mask_on_cells, measured, share_inside
@@ -105,14 +104,12 @@ def ready(sample: Sample, plan: Plan) -> Ready:
         return Ready(row, image, truth, seen, sample.boxes, mask)
     except SeeWhyError as error:
         return Ready(row | {"error": str(error)})
+    except Exception as error:  # one odd picture never ends a run
+        return Ready(row | {"error": f"{type(error).__name__}: {error}"})
 
 
 def rows_of(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
-    """A row for each picture, in order. Images of one shape go through the model together.
-
-    Raises:
-        SeeWhyError: the question itself cannot be answered: no such layer, a method that does not fit.
-    """
+    """A row for each picture, in order. Images of one shape go through the model together."""
     rows = [dict(item.row) for item in items]
     shapes: dict[tuple[int, ...], list[int]] = {}
     for i, item in enumerate(items):
@@ -129,7 +126,7 @@ def halved(work: Callable[[Sequence[_Item]], list[_Made]], items: Sequence[_Item
     try:
         return work(items)
     except Exception as error:
-        if len(items) == 1 or type(error).__name__ not in ("OutOfMemoryError", "ResourceExhaustedError"):
+        if len(items) == 1 or not is_out_of_memory(error):
             raise
     middle = len(items) // 2  # outside of the handler, which would keep the failed pass in memory
     return halved(work, items[:middle]) + halved(work, items[middle:])
@@ -137,24 +134,32 @@ def halved(work: Callable[[Sequence[_Item]], list[_Made]], items: Sequence[_Item
 
 def _answered(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
     """What the model says of images of one shape; where they fail together, each is asked alone."""
-    model = plan.model
     try:
-        images = plan.refit(model.batch([item.image for item in items]))
-        beside = [] if plan.method.beside is None else plan.method.beside(model.layers(images))
-        taken = list(dict.fromkeys([plan.layer, *beside]))
-        with model.run(images, taken, plan.method.needs) as run:
-            scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
-            finite = [bool(np.isfinite(row).all()) for row in run.scores]
-            judged = replace(scores, values=np.nan_to_num(run.scores, posinf=0, neginf=0))
-            aims = _aims(items, judged, plan)
-            evidence = run.evidence(aims)
-            looked = [_looked(dict(zip(taken, row, strict=True)), beside, plan) for row in evidence]
+        return explained(items, plan)
     except SeeWhyError as error:
         if len(items) == 1:
             return [{"error": str(error)}]
-        return [found for item in items for found in _answered([item], plan)]
-    found = []
+    return [found for item in items for found in _answered([item], plan)]
+
+
+def explained(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
+    """The columns that the model gives, for images of one shape.
+
+    Raises:
+        SeeWhyError: they do not go through the model together, or the method cannot serve it.
+    """
+    model = plan.model
+    images = plan.refit(model.batch([item.image for item in items]))
+    beside = [] if plan.method.beside is None else plan.method.beside(model.layers(images))
+    taken = list(dict.fromkeys([plan.layer, *beside]))
+    with model.run(images, taken, plan.method.needs) as run:
+        scores = Scores(run.scores, run.several, model.labels if run.scores.shape[1] else None)
+        finite = [bool(np.isfinite(row).all()) for row in run.scores]
+        judged = replace(scores, values=np.nan_to_num(run.scores, posinf=0, neginf=0))
+        evidence = run.evidence(_aims(items, judged, plan))
+        looked = [_looked(dict(zip(taken, row, strict=True)), beside, plan) for row in evidence]
     lies, shape = measured(looked[0].maps), looked[0].maps.shape[1:]
+    found = []
     for i, item in enumerate(items):
         if not finite[i] or not np.isfinite(looked[0].maps[i]).all():
             what = "map" if finite[i] else "scores"
@@ -197,7 +202,7 @@ def _looked(row: Mapping[str, Evidence], beside: Sequence[str], plan: Plan) -> _
     ops, A = chosen.ops, chosen.activations
     given: Any = chosen if plan.method.beside is None else [chosen, *(row[name] for name in beside)]
     maps = ops.relu(plan.method.map(given, plan.options))
-    kept = ops.numpy(maps).astype(np.float32)
+    kept = _reduced(ops.numpy(maps).astype(np.float32))
     if plan.layer == INPUT:
         return _Looked(kept, None, None)
     grid = (A.shape[1], A.shape[2])
@@ -207,6 +212,16 @@ def _looked(row: Mapping[str, Evidence], beside: Sequence[str], plan: Plan) -> _
     shares = ops.where(total > 0, small / ops.where(total > 0, total, 1 + 0 * total), even)
     attended = ops.numpy(ops.einsum("nhw,nhwc->nc", shares, A))
     return _Looked(kept, attended, ops.numpy(ops.mean(A, axis=(1, 2))) if plan.pooled else None)
+
+
+def _reduced(maps: Any) -> Any:
+    """Maps [batch, h, w] of more than 64 cells a side, such as those of pixels, averaged down to that."""
+    h, w = maps.shape[1:]
+    if max(h, w) <= CELLS:
+        return maps
+    share = CELLS / max(h, w)
+    shape = max(1, round(h * share)), max(1, round(w * share))
+    return np.stack([upscale(map, shape, "bilinear") for map in maps])
 
 
 def _said(scores: Scores, i: int, truth: int | None) -> dict[str, Any]:
@@ -301,7 +316,10 @@ def _scaled(box: Box | None, decoded: tuple[int, int], size: tuple[int, int]) ->
 
 
 def _mask(path: Path) -> Any:
-    """bool [rows, columns]: where a mask is not zero."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return np.asarray(decode(contents(path), f"the mask {str(path)!r}")[0].convert("L")) > 0
+    """bool [rows, columns]: where a mask is not zero, in enough detail for a map; None where it cannot be read."""
+    try:
+        mask = decode(contents(path), f"the mask {str(path)!r}")[0].convert("L")
+    except InputError:
+        return None
+    sides = (min(mask.width, 4 * CELLS), min(mask.height, 4 * CELLS))
+    return np.asarray(mask.resize(sides, Image.Resampling.NEAREST)) > 0

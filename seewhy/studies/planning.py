@@ -20,7 +20,7 @@ from seewhy.methods import find_method
 from seewhy.models import as_model, wrap
 from seewhy.studies.data import Data, Sample, Stream
 from seewhy.studies.matching import Matching, matched
-from seewhy.studies.observing import Plan, Ready, ready
+from seewhy.studies.observing import Plan, Ready, explained, ready
 from seewhy.targets import Scores
 
 TARGET = "the predicted class, and the label where it is another"
@@ -33,13 +33,15 @@ class Asked:
     method: str
     layer: Any
     options: Mapping[str, Any]
-    classes: Mapping[str, str | int | None] | None
-    pooled: bool
-    fast_decode: int | None
-    batch_size: int
-    part_size: int | None
-    limit: int | None
-    seed: int
+    classes: Mapping[str, str | int | None] | None = None
+    pooled: bool = True
+    fast_decode: int | None = None
+    batch_size: int = 32
+    part_size: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    labelled: bool = True
+    split: str | None = None
 
 
 def planned(
@@ -55,7 +57,7 @@ def planned(
     """
     wrapped = as_model(model)
     method = find_method(asked.method)
-    options = method.checked(asked.options)
+    options = {name: _plain(value) for name, value in {**method.options, **method.checked(asked.options)}.items()}
     none = Matching({}, 0, None)  # nothing is known yet
     plan = Plan(
         wrapped, method, options, INPUT, none, _no_box, asked.pooled, asked.fast_decode, data.root, refit=_as_it_is
@@ -81,7 +83,9 @@ def planned(
     if wrapped.prepare is not None:
         plan = replace(plan, box_of=box_rule(wrapped.prepare))
     last = _can_channels_last(plan, images) if channels_last is None else channels_last
-    plan = replace(plan, refit=wrapped.channels_last if last else _as_it_is)  # type: ignore[attr-defined]
+    last = last and hasattr(wrapped, "channels_last")
+    plan = replace(plan, refit=getattr(wrapped, "channels_last", _as_it_is) if last else _as_it_is)
+    explained([item], plan)  # what cannot serve this model is told now, not picture by picture
     settings = {
         "model": {
             **{"name": wrapped.name, "fingerprint": wrapped.fingerprint(), "outputs": scores.outputs},
@@ -91,6 +95,7 @@ def planned(
         "prepare": preparation(wrapped),
         "data": {
             **{"kind": data.kind, "listing": data.key, "classes": dict(matching.known)},
+            **{"labelled": asked.labelled, "split": asked.split},
             "pictures": None if isinstance(data, Stream) else len(data),
         },
         **{"limit": asked.limit, "seed": asked.seed if asked.limit else None},
@@ -157,6 +162,11 @@ def preparation(model: Model) -> dict[str, Any]:
     hashes = [hashlib.blake2b(each.tobytes(), digest_size=8).hexdigest() for each in made]
     name = model.prepare.name if isinstance(model.prepare, Preset) else _name(model.prepare)
     return {"name": name, "probe": hashes[0] if hashes[0] == hashes[1] else "drawn by chance"}
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as Python's, which JSON knows."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _name(prepare: Any) -> str:

@@ -66,6 +66,10 @@ class Files:
         """The different labels, sorted."""
         return sorted(each for each in pc.unique(self.table["label"]).to_pylist() if each is not None)
 
+    def among(self, paths: set[str]) -> pa.Table:
+        """The rows of these paths."""
+        return self.table.filter(pc.is_in(self.table["path"], value_set=pa.array(sorted(paths), pa.string())))
+
     @property
     def key(self) -> str:
         """The same for the same listing, wherever it lies."""
@@ -130,11 +134,18 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
     rows: dict[tuple[str, str | None], dict[str, Any]] = {}
     corners = next((each for each in _CORNERS if all(name in has for name in each)), None)
     for row in table.to_pylist():
-        name = str(row[at["path"]] or "")
+        name = _posix(Path(str(row[at["path"]] or "")))
         label = row[at["label"]] if labelled and at["label"] else None
         text = None if label is None or label == "" else str(label)
         new = {key: _text(row, at[key]) for key in ("mask", "group", "split")} | {"boxes": None}
         found = rows.setdefault((name, text), new)
+        differs = [key for key in ("mask", "group", "split") if found[key] != new[key]]
+        if differs:
+            raise InputError(
+                f"two rows of {name!r} with {differs[0]} {found[differs[0]]!r} and {new[differs[0]]!r}",
+                "rows of one picture and label that differ in the box alone",
+                "mend the manifest",
+            )
         box = [row[has[each]] for each in corners] if corners else _box(row[at["box"]]) if at["box"] else None
         if box is not None and all(each is not None for each in box):
             found["boxes"] = [*(found["boxes"] or []), [float(each) for each in box]]
@@ -143,7 +154,7 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
     order = sorted(rows, key=lambda key: (key[0], key[1] or ""))
     return Files(
         _listed(
-            path=[_posix(Path(key[0])) for key in order],
+            path=[key[0] for key in order],
             label=[key[1] for key in order],
             **{name: [rows[key][name] for key in order] for name in ("boxes", "mask", "group", "split")},
         ),

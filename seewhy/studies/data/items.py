@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -69,7 +72,15 @@ class Indexed:
 
     @property
     def key(self) -> str:
-        return f"{type(self.items).__name__} of {len(self)}"
+        """The same for the same data, as far as a few items tell; pixels may be drawn by chance and do not count."""
+        told = [(one.label, str(one.source) if isinstance(one.source, str | Path) else "") for one in self._some]
+        named = hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
+        return f"{type(getattr(self.items, 'items', self.items)).__name__} of {len(self)}, {named}"
+
+    @property
+    def _some(self) -> list[Sample]:
+        last = len(self) - 1
+        return [self.sample(number) for number in sorted({0, 1, last // 3, last // 2, last} & set(range(len(self))))]
 
     def select(self, numbers: Sequence[int]) -> Indexed:
         """Only the pictures of these places."""
@@ -105,11 +116,13 @@ class Stream:
         items: gives pictures, (picture, label), dictionaries, or batches of these.
         names: of the labels by their index, where it tells.
         labelled: use the labels.
+        most: only so many pictures.
     """
 
     items: Iterable[Any]
     names: Sequence[str] | None
     labelled: bool
+    most: int | None = None
     kind: ClassVar[str] = "stream"
     root: ClassVar[None] = None
     key: ClassVar[str] = "stream"
@@ -119,13 +132,17 @@ class Stream:
         return list(self.names or []) if self.labelled else []
 
     def samples(self) -> Iterator[Sample]:
-        """All pictures, in order."""
-        numpy = getattr(self.items, "as_numpy_iterator", None)
-        number = 0
-        for item in self.items if numpy is None else numpy():
-            for one in _singles(item):
+        """All pictures, in order; one whose label cannot be used tells why."""
+        for number, one in enumerate(itertools.islice(self._all(), self.most)):
+            try:
                 yield _sample(number, one, self.names, self.labelled)
-                number += 1
+            except InputError as error:
+                yield Sample(number, None, error=str(error))
+
+    def _all(self) -> Iterator[Any]:
+        numpy = getattr(self.items, "as_numpy_iterator", None)
+        for item in self.items if numpy is None else numpy():
+            yield from _singles(item)
 
 
 def names_in(data: Any) -> Sequence[str] | None:
@@ -181,8 +198,11 @@ def _as_label(label: Any) -> str | int | None:
     if array.dtype.kind in "US" and array.ndim == 0:
         return str(array)
     if array.size == 1 and array.dtype.kind in "biuf":
-        number = int(array.reshape(()))
-        return None if number == -1 else number
+        number = float(array.reshape(()))
+        if number.is_integer():
+            return None if number == -1 else int(number)
+        if number != number:
+            return None
     if array.ndim == 1 and array.dtype.kind in "biuf" and np.sum(array != 0) == 1:
         return int(array.argmax())  # one-hot
     raise InputError(
