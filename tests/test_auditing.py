@@ -51,7 +51,9 @@ def drawn(folder, count):
 
 
 def audited(photos, out, **asked):
-    return sw.audit(asked.pop("model", None) or model(), photos, out, **{"batch_size": 4, "part_size": 8, **asked})
+    return sw.audit(
+        asked.pop("model", None) or model(), photos, out, **{"batch_size": 4, "part_size": 8, "check": False, **asked}
+    )
 
 
 def contents(out):
@@ -463,6 +465,44 @@ def test_items_with_names_as_those_of_hugging_face(photos, tmp_path):
     assert {row["label"] for row in rows(audited(data, tmp_path / "run"))} == {"ant"}
 
 
+def test_what_is_real_keeps_its_name_beside_a_link(photos, tmp_path):
+    (photos / "Alias").symlink_to("bee", target_is_directory=True)
+    assert {row["label"] for row in rows(audited(photos, tmp_path / "run"))} == set(NAMES)
+
+
+def test_paths_in_a_list_are_kept_and_its_labels_matched_first(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos)
+    paths = sorted(path.relative_to(photos) for path in photos.rglob("*.png"))
+    run = audited([(path, "ant") for path in paths[:3]], tmp_path / "run")
+    assert [row["path"] for row in rows(run)] == [path.as_posix() for path in paths[:3]]
+    assert run.mistakes().paths or run.measures().accuracy == 1
+    for label, told in (("atn", "match no class of the model: 'atn'"), (5, "match no class of the model: '5'")):
+        with pytest.raises(sw.InputError, match=told):
+            audited([(path, label) for path in paths[:3]], tmp_path / "other")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_is_not_waited_for(photos, tmp_path):
+    os.mkfifo(photos / "ant" / "pipe.jpg")
+    (failed,) = audited(photos, tmp_path / "run").failures()
+    assert "no regular file" in failed["error"]
+
+
+def test_boxes_that_are_none(photos, tmp_path):
+    path = next(photos.rglob("*.png")).relative_to(photos).as_posix()
+    for box in ("a,1,2,3", "5,0,1,3"):
+        (photos / "list.csv").write_text(f"path;label;box\n{path};ant;{box}\n")
+        with pytest.raises(sw.InputError, match="the box"):
+            audited(photos / "list.csv", tmp_path / "run")
+
+
+def test_the_runs_folder_and_the_datas(photos, tmp_path):
+    with pytest.raises(sw.InputError, match="the data's own folder"):
+        audited(photos, photos)
+    assert len(audited(photos, photos / "run")) == 20
+    assert len(audited(photos, tmp_path)) == 20
+
+
 def test_odd_items_are_rows(tmp_path):
     odd = [(np.zeros((3, 16, 16), np.float32), 0), (np.zeros(7, np.float32), 0), (np.zeros(0, np.float32), 0), (5, 0)]
     found = rows(audited([*odd, (np.ones((3, 16, 16), np.float32), 0.5)], tmp_path / "run"))
@@ -592,6 +632,7 @@ def test_wrong_settings(photos, tmp_path):
         ({"method": "gradcan"}, "did you mean 'gradcam'"),
         ({"channels": 3}, "gradcam has no option 'channels'"),
         ({"classes": {"ape": 0}}, "'ape', which no picture has"),
+        ({"classes": {"ant": "aunt"}}, "takes 'ant' for 'aunt'"),
         ({"seed": -1}, "seed=-1"),
         ({"fast_decode": 0}, "fast_decode=0"),
     ):
@@ -637,9 +678,17 @@ def test_the_check_finds_exchanged_classes_and_channels(tmp_path):
 def test_an_audit_warns_of_what_the_check_found_and_goes_on(tmp_path):
     photos = separable(tmp_path / "photos")
     with pytest.warns(sw.SeeWhyWarning, match="accuracy is 0.0 %"):
-        run = audited(photos, tmp_path / "run", model=sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"))
+        run = audited(
+            photos, tmp_path / "run", model=sw.wrap(by_colour(), labels=["red", "blue"], prepare="0..1@16"), check=True
+        )
     assert run.complete
     assert run.about["check"]["accuracy"] == 0.0
+
+
+def test_the_check_does_not_praise_chance(tmp_path):
+    found = sw.check(sw.wrap(network(2), labels=["blue", "red"], prepare="0..1@16"), separable(tmp_path / "photos"))
+    assert found.accuracy in (0.5, 0.0, 1.0) or 0 < found.accuracy < 1
+    assert found.accuracy > 0.6 or "accuracy is" in found.warning
 
 
 def test_pictures_of_one_class_say_nothing_of_the_order(tmp_path):

@@ -34,6 +34,12 @@ def by_colour(labels):
 def good():
     return by_colour(["blue", "red"])
 
+def named():
+    return by_colour(["bleu", "rot"])
+
+def bare():
+    return wrap(good().module, labels=["blue", "red"])
+
 def exchanged():
     return by_colour(["red", "blue"])
 
@@ -128,6 +134,8 @@ def test_an_audit_of_what_looks_wrong_warns_on_stderr_and_goes_on(home):
         (["audit", "photos", "-m", "nets.py:good", "--out", "run", "--class", "bleu=0"], "which no picture has"),
         (["audit", "photos", "-m", "nets.py:good", "--out", "run", "--batch-size", "0"], "--batch-size N"),
         (["audit", "photos", "-m", "nets.py:good", "--out", "nets.py"], "cannot be made"),
+        (["audit", "photos", "-m", "nets.py:named", "--out", "run"], "--class blue=bleu"),
+        (["audit", "photos", "-m", "nets.py:bare", "--out", "run"], "to do: --prepare imagenet, 0..1"),
         (["show", "photos"], "'photos' holds no run"),
         (["show", "nowhere"], "no folder 'nowhere'"),
     ],

@@ -102,7 +102,7 @@ def json_line(file: Path, answer: Any, written: Written | None) -> str:
     if written is None:
         error: SeeWhyError = answer.error
         told = {"came": error.came, "expected": error.expected, "to_do": as_options(error.remedy)}
-        return json.dumps({"file": str(file), "error": told})
+        return json.dumps({"schema": 1, "file": str(file), "error": told})
     rows = []
     for number, one in enumerate(answer):
         row, column = one.peak
@@ -127,6 +127,7 @@ def json_line(file: Path, answer: Any, written: Written | None) -> str:
     height, across = first.picture.shape[:2]
     return json.dumps(
         {
+            "schema": 1,
             "file": str(file),
             "written": str(written.panel),
             "animation": None if written.animation is None else str(written.animation),

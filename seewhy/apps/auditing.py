@@ -106,7 +106,8 @@ class Work:
         say(f"audit    {'   '.join(words)}")
         if len(failures):
             say(f"{counted(len(failures), 'file')} skipped: {skipped}")
-        say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
+        gallery = " --gallery mistakes.png" if found.accuracy not in (None, 1.0) else ""
+        say(f"Next: seewhy show {shlex.quote(str(run.folder))}{gallery}")
 
 
 def _write_skipped(failures: Any, path: Path) -> None:
@@ -142,7 +143,7 @@ def tell_run(run: Run, count: int, filters: Mapping[str, str | None], gallery: P
         if not as_json:
             say()
             say(f"written: {gallery}", "cyan")
-    elif not as_json:
+    elif not as_json and wrong is not None and len(wrong):
         say()
         say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
 

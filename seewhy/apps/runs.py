@@ -82,7 +82,9 @@ def check(
             for line in str(found).splitlines():
                 say(as_options(line), "yellow" if line.startswith("warning") else "")
             if not found.warning:
-                say(f"Next: seewhy audit {shlex.quote(where)} --model {shlex.quote(spec)} --out runs/first")
+                told_too = {"--prepare": prepare, "--labels": labels, "--split": split}
+                more = "".join(f" {name} {shlex.quote(str(value))}" for name, value in told_too.items() if value)
+                say(f"Next: seewhy audit {shlex.quote(where)} --model {shlex.quote(spec)}{more} --out runs/first")
         if found.warning:
             raise typer.Exit(1)
 

@@ -28,6 +28,11 @@ _AS_OPTIONS = (
     ),
     ("fuse by mean()", "write --fuse mean"),
     ("wrap(model, labels=[...])", "--labels FILE"),
+    (
+        'wrap(model, prepare=...): a callable or one of "imagenet", "0..1", "-1..1", "0..255"',
+        "--prepare imagenet, 0..1, -1..1 or 0..255",
+    ),
+    ("classes={'label': 'class'}", "--class LABEL=CLASS"),
     ("wrap(model, outputs=...)", "wrap(model, outputs=...) in the function that --model names"),
     ("layers(model)", "`seewhy layers SPEC`"),
     ("list_methods()", "`seewhy methods`"),
@@ -39,6 +44,9 @@ _AS_OPTIONS = (
 _NAMED = "target|method|layer|opacity|prepare|weights|colormap"
 _PATTERNS = (
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),
+    (re.compile(r'wrap\(model, prepare="([^"]+)"\)'), r"--prepare \1"),
+    (re.compile(r"classes=\{'([^']+)': '?([^',}]+)'?[^}]*\}"), r"--class \1=\2"),
+    (re.compile(r"\bclasses="), "--class"),
     (re.compile(r"\bversus\((\S+), (\S+)\)"), r"--versus \1 \2"),
     (re.compile(rf"(?<!model, )\b({_NAMED})=(?=[\s,])"), r"--\1"),  # leave layer= out
     (re.compile(rf"(?<!model, )\b({_NAMED})=(['\"]?)([^\s'\",;()]+)\2(?![\w(])"), r"--\1 \3"),  # opacity=0.5

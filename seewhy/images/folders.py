@@ -28,18 +28,23 @@ def pictures_below(folder: Path, leave_out: Path | None = None) -> Iterator[Path
         leave_out: a folder of results, resolved, that may lie inside.
     """
     seen: set[Path] = set()
-    for where, folders, names in os.walk(folder, followlinks=True):
-        here = Path(where).resolve()
-        inside = leave_out is not None and leave_out in (here, *here.parents) and folder.resolve() != leave_out
-        if here in seen or inside:
-            folders.clear()
-            continue
-        seen.add(here)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            path = Path(where, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not _written(path):
-                yield path
+    inside = leave_out is not None and folder.resolve() in leave_out.parents
+    waiting = [folder]
+    while waiting:
+        links: list[Path] = []  # followed last, so that what is real keeps its own path
+        for where, folders, names in os.walk(waiting.pop(0)):
+            here = Path(where).resolve()
+            if here in seen or (inside and leave_out in (here, *here.parents)):
+                folders.clear()
+                continue
+            seen.add(here)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            links += [Path(where, name) for name in folders if os.path.islink(os.path.join(where, name))]
+            for name in names:
+                path = Path(where, name)
+                if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not _written(path):
+                    yield path
+        waiting += links
 
 
 def _written(path: Path) -> bool:

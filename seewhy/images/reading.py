@@ -118,11 +118,15 @@ def contents(path: Path) -> bytes:
         InputError: there is no such file, or it cannot be read; files of like names are named.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise InputError(f"{str(path)!r} is no regular file", "the path of an image file", "leave it out")
         return path.read_bytes()
     except FileNotFoundError:
         beside = [str(path.parent / name) for name in _beside(path)]
         remedy = did_you_mean(str(path), beside, f"check the path; it was looked up from {os.getcwd()!r}")
         raise InputError(f"no file {str(path)!r}", "the path of an image file", remedy) from None
+    except InputError:
+        raise
     except (IsADirectoryError, PermissionError, OSError) as error:
         if path.is_dir():
             remedy = "name a file in it, or give its files to explain_many; the command `seewhy explain` takes folders"

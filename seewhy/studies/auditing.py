@@ -122,6 +122,8 @@ def audit(
             least = "at least 1" if name != "seed" else "at least 0"
             raise InputError(f"{name}={value!r}", f"a whole number, {least}", "leave it out for the default")
     store = Store(Path(out))
+    if isinstance(data, str | Path) and store.folder.resolve() == Path(data).resolve():
+        raise InputError(f"the data's own folder {str(out)!r} for the run", "another folder", "write runs/first")
     listed: Data = as_data(data, labelled=labelled, split=split, leave_out=store.folder.resolve())
     with store.locked():
         before = store.about() if store.exists else None
@@ -172,7 +174,6 @@ def _audit(
     done: set[int] = set() if total is None else store.sound(about["key"])
     tally = _Tally(Progress(_rows_of(done, size, total), total, about=about), progress)
     samples = itertools.chain(first, stream or ())
-    started = time.monotonic()
     for number in itertools.count() if total is None else range(-(-total // size)):
         if number in done:
             continue
@@ -180,6 +181,7 @@ def _audit(
             share: Iterable[Sample] = itertools.islice(samples, size)
         else:
             share = map(listed.sample, range(number * size, min((number + 1) * size, len(listed))))
+        started = time.monotonic()
         table = part(share, plan, asked.batch_size, workers, {"run": about["key"], "part": str(number)}, tally.add)
         if not table.num_rows:
             break

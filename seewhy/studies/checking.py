@@ -162,7 +162,10 @@ def _compared(
                 given = _scores(plan.model, [change(item.image) for item in known])
             except (SeeWhyError, RuntimeError, ValueError):
                 continue
-            remedy = "cv2-like channel order (BGR) in prepare=" if name == "BGR" else f'wrap(model, prepare="{name}")'
+            preset_name = f"{name}{_size(known[0].image)}"
+            remedy = (
+                "cv2-like channel order (BGR) in prepare=" if name == "BGR" else f'wrap(model, prepare="{preset_name}")'
+            )
             found.append((name, _accuracy(given, truth), remedy))
         if 2 <= scores.classes <= _CLASSES:
             order, reached = _best_order(scores.predicted, truth, scores.classes)
@@ -171,14 +174,23 @@ def _compared(
     found.sort(key=lambda each: -each[1])
     others = tuple((name, reached) for name, reached, _ in found)
     if not found:
-        return others, ""
+        return others, _no_better_than_chance(accuracy, chance, error)
     name, best, remedy = found[0]
     poor = accuracy < max(2 * chance, chance + 0.1) or accuracy < 0.5 * best
     if best - max(accuracy, chance) > _BETTER * error and (poor or best - accuracy > 0.1):
         what = name if name.startswith("another") else f"the preparation {name}"
         told = f"accuracy is {percent(accuracy)} as things are, and {percent(best)} with {what}"
         return others, f"{told}. If that is right: {remedy}"
-    return others, ""
+    return others, _no_better_than_chance(accuracy, chance, error)
+
+
+def _no_better_than_chance(accuracy: float, chance: float, error: float) -> str:
+    if chance == 1 or accuracy >= chance + error:
+        return ""
+    return (
+        f"accuracy is {percent(accuracy)}, no better than always naming the most frequent class ({percent(chance)}), "
+        "and no other common preparation or order of classes helps. Are the weights loaded, and these its labels?"
+    )
 
 
 def _variants(model: Model) -> dict[str, Callable[[Any], Any]]:
@@ -207,6 +219,12 @@ def _variants(model: Model) -> dict[str, Callable[[Any], Any]]:
 
     found: dict[str, Callable[[Any], Any]] = {name: of_preset(name) for name in PRESETS}
     return found | {"BGR": swapped}
+
+
+def _size(image: Any) -> str:
+    """How a preset's name tells its size."""
+    sides = sorted(int(side) for side in image.shape)[-2:]
+    return "" if sides == [224, 224] else f"@{sides[0]}"
 
 
 def _of_colour(model: Model, level: int) -> Floats:

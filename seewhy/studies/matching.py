@@ -68,6 +68,13 @@ def matched(
             f"labels of the data: {', '.join(map(repr, found[:_TOLD]))}",
             "check the spelling",
         )
+    for name, wanted in given.items():
+        try:
+            plain.of(wanted)
+        except SeeWhyError as error:
+            raise InputError(
+                f"classes= takes {name!r} for {wanted!r}: {error.came}", error.expected, error.remedy
+            ) from None
     known: dict[str, int | None] = {}
     wrong: list[str] = []
     for name in dict.fromkeys((*found, *given)):

@@ -91,11 +91,7 @@ def ready(sample: Sample, plan: Plan) -> Ready:
             return _of_image(sample.source, row, truth, plan)
         picture, size, row["hash"] = _read(sample.source, plan.fast_decode)
         if plan.model.prepare is None:
-            raise InputError(
-                "a picture for a model whose preparation is not known",
-                "the preparation used in training",
-                'wrap(model, prepare=...): a callable or one of "imagenet", "0..1", "-1..1", "0..255"',
-            )
+            raise unprepared("a picture")
         row |= {"width": size[0], "height": size[1], "perceptual_hash": perceptual_hash(picture)}
         image = plan.model.prepare(picture)
         seen = _scaled(plan.box_of(picture.size), picture.size, size)
@@ -119,6 +115,15 @@ def rows_of(items: Sequence[Ready], plan: Plan) -> list[dict[str, Any]]:
         for i, found in zip(same, _answered([items[i] for i in same], plan), strict=True):
             rows[i] |= found
     return rows
+
+
+def unprepared(what: str) -> InputError:
+    """Pictures for a model of which only the user knows what it eats."""
+    return InputError(
+        f"{what} for a model whose preparation is not known",
+        "the preparation used in training",
+        'wrap(model, prepare=...): a callable or one of "imagenet", "0..1", "-1..1", "0..255"',
+    )
 
 
 def halved(work: Callable[[Sequence[_Item]], list[_Made]], items: Sequence[_Item]) -> list[_Made]:

@@ -14,13 +14,13 @@ from seewhy.errors import InputError, SeeWhyError
 from seewhy.evidence import INPUT, Array, Model
 from seewhy.images.preparing import Preset
 from seewhy.images.probing import box_rule
-from seewhy.images.reading import as_numpy
+from seewhy.images.reading import as_numpy, is_picture
 from seewhy.images.resizing import Box
 from seewhy.methods import find_method
 from seewhy.models import as_model, wrap
 from seewhy.studies.data import Data, Sample, Stream
 from seewhy.studies.matching import Matching, matched
-from seewhy.studies.observing import Plan, Ready, explained, ready
+from seewhy.studies.observing import Plan, Ready, explained, ready, unprepared
 from seewhy.targets import Scores
 
 TARGET = "the predicted class, and the label where it is another"
@@ -128,6 +128,8 @@ def _readable(first: Iterable[Sample], plan: Plan) -> Ready:
     """The first picture that can be read."""
     errors = []
     for sample in first:
+        if plan.model.prepare is None and sample.source is not None and is_picture(sample.source):
+            raise unprepared("pictures")
         item = ready(replace(sample, label=None), plan)
         if item.image is not None:
             return item

@@ -111,9 +111,7 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
         if path.suffix.lower() == ".parquet":
             table = pq.read_table(path)
         else:
-            parsing = pa.csv.ParseOptions(
-                delimiter="\t" if path.suffix.lower() == ".tsv" else ",", newlines_in_values=True
-            )
+            parsing = pa.csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
             table = pa.csv.read_csv(path, parse_options=parsing)
     except FileNotFoundError:
         raise InputError(f"no file {str(path)!r}", "a manifest", "check the path") from None
@@ -146,9 +144,9 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
                 "rows of one picture and label that differ in the box alone",
                 "mend the manifest",
             )
-        box = [row[has[each]] for each in corners] if corners else _box(row[at["box"]]) if at["box"] else None
-        if box is not None and all(each is not None for each in box):
-            found["boxes"] = [*(found["boxes"] or []), [float(each) for each in box]]
+        box = _box([row[has[each]] for each in corners] if corners else row[at["box"]] if at["box"] else None)
+        if box is not None:
+            found["boxes"] = [*(found["boxes"] or []), box]
     if not rows:
         raise InputError(f"no row in the manifest {str(path)!r}", "a row for each picture", "check how it is made")
     order = sorted(rows, key=lambda key: (key[0], key[1] or ""))
@@ -161,6 +159,13 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
         path.parent,
         "manifest",
     )
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the columns, by the heading: spreadsheets of many countries write ';'."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        heading = file.readline()
+    return max(",;\t", key=heading.count)
 
 
 def _of_split(table: pa.Table, column: str | None, split: str) -> pa.Table:
@@ -183,16 +188,24 @@ def _text(row: dict[str, Any], column: str | None) -> str | None:
 
 
 def _box(value: Any) -> list[float] | None:
-    """Four numbers: a list, or a text with commas, blanks or semicolons between them."""
-    if value is None or value == "":
+    """Four numbers: a list, or a text with commas, blanks or semicolons between them; None for nothing."""
+    parts = (
+        value
+        if isinstance(value, list)
+        else str(value or "").strip("[]() ").replace(",", " ").replace(";", " ").split()
+    )
+    if not [part for part in parts if part not in (None, "")]:
         return None
-    parts = value if isinstance(value, list) else str(value).strip("[]() ").replace(",", " ").replace(";", " ").split()
     try:
         numbers = [float(each) for each in parts]
     except (TypeError, ValueError):
         numbers = []
-    if len(numbers) != 4:
-        raise InputError(f"the box {value!r}", "left, top, right, bottom in pixels", "mend the manifest")
+    if len(numbers) != 4 or numbers[2] <= numbers[0] or numbers[3] <= numbers[1]:
+        raise InputError(
+            f"the box {value!r}",
+            "left, top, right, bottom in pixels, right and bottom the larger ones",
+            "mend the manifest",
+        )
     return numbers
 
 

@@ -57,7 +57,7 @@ class Indexed:
     names: Sequence[str] | None
     labelled: bool
     kind: ClassVar[str] = "dataset"
-    root: ClassVar[None] = None
+    root: ClassVar[Path] = Path()
 
     def __post_init__(self) -> None:
         if not len(self.items):
@@ -68,7 +68,13 @@ class Indexed:
 
     @property
     def labels(self) -> list[str]:
-        return list(self.names or []) if self.labelled else []
+        """As far as they are known without reading pictures."""
+        if not self.labelled:
+            return []
+        if self.names is None and isinstance(self.items, list | tuple):
+            found = {_as_label(_parts(item)[1], strict=False) for item in self.items}
+            return sorted(str(label) for label in found if label is not None)
+        return list(self.names or [])
 
     @property
     def key(self) -> str:
@@ -124,7 +130,7 @@ class Stream:
     labelled: bool
     most: int | None = None
     kind: ClassVar[str] = "stream"
-    root: ClassVar[None] = None
+    root: ClassVar[Path] = Path()
     key: ClassVar[str] = "stream"
 
     @property
@@ -163,12 +169,11 @@ def names_in(data: Any) -> Sequence[str] | None:
 
 def _sample(number: int, item: Any, names: Sequence[str] | None, labelled: bool) -> Sample:
     source, label = _parts(item)
-    if not labelled or label is None:
-        return Sample(number, source)
-    label = _as_label(label)
-    if isinstance(label, int) and names is not None and 0 <= label < len(names):
-        return Sample(number, source, label=names[label])
-    return Sample(number, source, label=label)
+    path = Path(source).as_posix() if isinstance(source, str | Path) else None
+    found = None if not labelled or label is None else _as_label(label)
+    if isinstance(found, int) and names is not None and 0 <= found < len(names):
+        found = names[found]
+    return Sample(number, source, path, found)
 
 
 def _parts(item: Any) -> tuple[Any, Any]:
@@ -188,8 +193,10 @@ def _parts(item: Any) -> tuple[Any, Any]:
     return item, None
 
 
-def _as_label(label: Any) -> str | int | None:
-    """A name or an index from whatever holds it; -1 stands for none."""
+def _as_label(label: Any, strict: bool = True) -> str | int | None:
+    """A name or an index from whatever holds it; -1 stands for none, and so does what is no label unless `strict`."""
+    if label is None:
+        return None
     if isinstance(label, bytes):
         return label.decode()
     if hasattr(label, "detach"):
@@ -205,6 +212,8 @@ def _as_label(label: Any) -> str | int | None:
             return None
     if array.ndim == 1 and array.dtype.kind in "biuf" and np.sum(array != 0) == 1:
         return int(array.argmax())  # one-hot
+    if not strict:
+        return None
     raise InputError(
         f"a label of {type(label).__name__} {str(label)[:40]}",
         "one class for each picture: a name, an index, or a one-hot vector",
