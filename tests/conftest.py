@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# Before PyTorch is loaded: two workers share two cores, and threads that wait for each other burn the time of both.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 REAL = Path(os.environ.get("SEEWHY_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -49,8 +51,8 @@ def train(
 ) -> SmallNet:
     """A small network trained on pictures: AdamW, one cycle of the learning rate, rolling by up to 3 pixels of 64.
 
-    Nothing is mirrored, as that would turn letters and sides. The same seed gives the same weights on the same machine
-    with as many threads. The random states are left as they were.
+    Nothing is mirrored, as that would turn letters and sides. The same seed gives the same weights on the same machine.
+    The random states are left as they were.
 
     Args:
         pictures: uint8 [n, height, width, 3], some 1,000 of 64 x 64 or 128 x 128.
@@ -64,7 +66,7 @@ def train(
         InputError: pictures or labels of another form.
     """
     targets = _checked(pictures, labels, classes)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
         network = SmallNet(classes or int(targets.max()) + 1).train()
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth quicker on the CPU
@@ -82,6 +84,17 @@ def train(
                 optimizer.step()
                 schedule.step()
     return network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """So small a network gains nothing by more, waits for them on a busy machine, and gets other weights from them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def predict(network: nn.Module, pictures: Pixels) -> np.ndarray[Any, np.dtype[np.int64]]:
