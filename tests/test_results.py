@@ -478,7 +478,10 @@ def test_galleries_show_pictures_and_what_is_wrong_with_others(pictures, tmp_pat
     pictures.gallery(None, path)
     with Image.open(path) as image:
         assert image.width > 1_300
-    entries = [galleries._entry(pictures, each) for each in pictures.rows(range(7), galleries._NEEDED).to_pylist()]
+    entries = [
+        galleries._Entry(each, *galleries.original(pictures, each))
+        for each in pictures.rows(range(7), galleries._NEEDED).to_pylist()
+    ]
     assert [entry.trouble.replace(str(pictures.root), "root")[:47] for entry in entries] == [
         "",
         "",

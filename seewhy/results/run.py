@@ -22,6 +22,7 @@ from seewhy.results.store import Store
 from seewhy.results.tables import counted, percent, percents
 
 if TYPE_CHECKING:
+    from seewhy.results.clusters import Clusters
     from seewhy.results.confusion import Confusion
     from seewhy.results.focus import Focus
     from seewhy.results.summary import Measures
@@ -249,6 +250,21 @@ class Run:
         from seewhy.results.focus import focused
 
         return focused(self, label)
+
+    def looked_at(self, seed: int = 0) -> Clusters:
+        """What the model looked at, in groups: pictures in which it attended to like things.
+
+        K-means on the column `attended`: for each class that was predicted often, else over all classes. Groups are
+        found from 20,000 pictures drawn by chance where there are more, and then every picture is put into its nearest.
+
+        Args:
+            seed: of what is drawn by chance.
+        Returns:
+            `Clusters`, largest first, which prints as a table; of fewer than 30 pictures none, with the reason.
+        """
+        from seewhy.results.clusters import looked_at
+
+        return looked_at(self, seed)
 
     def gallery(self, rows: Rows | str | None, path: str | Path, limit: int = 24, **options: Any) -> None:
         """Writes pictures with their maps: the picture, why the predicted class, and why the label where that differs.
