@@ -501,7 +501,8 @@ def test_a_map_lies_on_what_the_model_saw(pictures):
     image = np.asarray(galleries.gallery(pictures, pictures.mistakes(limit=1), order="nearest"))
     wide = panels.panel([Image.new("RGB", (60, 40), "teal")], tile=galleries.TILE).height
     assert image.shape[0] > wide
-    entry = galleries._entry(pictures, pictures.rows([0], galleries._NEEDED).to_pylist()[0])
+    (first,) = pictures.rows([0], galleries._NEEDED).to_pylist()
+    entry = galleries._Entry(first, *galleries.original(pictures, first))
     drawn = np.asarray(galleries._mapped(entry, "map", None, 224, {"order": "nearest"}))
     teal = np.array([0, 128, 128])
     assert (drawn[:20, 10:50] == teal).all()  # the map's first row is empty

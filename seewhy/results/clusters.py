@@ -251,10 +251,13 @@ def _cluster(run: Run, name: str, ids: Ints, far: Floats, seed: int) -> Cluster:
         wilson(right, judged),
         _counts(ints(held["label_index"])),
         _counts(ints(held["predicted_index"])),
-        *means,
-        map=_mean_map(run, kept),
-        typical=tuple(by_far[:_KEPT].tolist()),
-        odd=tuple(by_far[::-1][:_KEPT].tolist()),
+        means[0],
+        means[1],
+        means[2],
+        means[3],
+        _mean_map(run, kept),
+        tuple(by_far[:_KEPT].tolist()),
+        tuple(by_far[::-1][:_KEPT].tolist()),
     )
 
 
