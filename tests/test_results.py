@@ -55,7 +55,7 @@ def test_a_run_opens_and_says_what_it_is(hand):
         "  layer     layer4.1, gradcam",
         "  pictures  6, 1 of them without an answer",
         "  accuracy  60.0 % (95 %: 23.1 to 88.2)",
-        "  Next: run.measures()  run.mistakes()  run.confusion()  run.focus()",
+        "  Next: run.measures()  run.mistakes()  run.looked_at()  run.report()",
     ]
     assert hand.records().schema.names == SCHEMA.names
     assert hand.records().to_table().num_rows == 6

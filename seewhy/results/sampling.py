@@ -31,7 +31,7 @@ _WORDS = {
     "doubted": "whose label is probably wrong",
     "close": "right answers, the least confident first",
     "unsure": "least confident answers",
-    "group": "typical and odd ones of what it looked at",
+    "group": "typical or odd in a group of what it looked at",
     "chance": "by chance",
 }
 

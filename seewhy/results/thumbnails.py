@@ -16,7 +16,7 @@ from seewhy.results.originals import COLUMNS, original, seen
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
-SIDE = 256  # pixels of a thumbnail's longer side
+SIDE = 384  # pixels of a thumbnail's longer side
 MEAN = 96  # of a mean picture
 _CELLS = 32  # of a map's side
 _AVERAGED = 48  # pictures in a mean picture
