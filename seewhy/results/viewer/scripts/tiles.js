@@ -1,0 +1,58 @@
+// A picture of the data as the page shows it: photo, map over it, and what was said.
+function frameSize(row, side) {
+  const entry = shownByRow.get(row);
+  const [width, height] = entry ? [entry.width, entry.height] : [1, 1];
+  const share = side / Math.max(width, height);
+  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
+}
+
+// Photo and map in a frame of `side` pixels; it redraws itself when the drawing changes.
+function picture(row, side, which = () => state.map) {
+  const [width, height] = frameSize(row, side);
+  const photo = photoOf(row);
+  const sharp = Math.min(2, window.devicePixelRatio || 1);
+  const canvas = el("canvas", { class: "map", "aria-hidden": "true" });
+  const badge = el("span", { class: "badge", hidden: true }, NOTHING);
+  canvas.redraw = () => {
+    drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), which());
+    badge.hidden = state.map === "none" || rows.scale[row] === null || standsOut(mapOf(row, which()));
+  };
+  canvas.redraw();
+  return el("span", { class: `frame ${photo ? "" : "bare"}`, "--w": `${width}px`, "--h": `${height}px` },
+    photo ? el("img", { src: photo, alt: "", width, height, draggable: "false" }) : null, canvas, badge,
+    photo ? null : el("span", { class: "hint" }, "map only"));
+}
+
+function verdict(row) {
+  const said = `${predictedOf(row)} ${sureness(rows.probability[row])}`;
+  if (rows.correct[row] === null) return [el("span", { class: "said" }, said)];
+  const word = isWrong(row) ? "wrong" : "right";
+  const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", el("span", { class: "unseen" }, ` ${word}: `));
+  const text = isWrong(row) ? `${labelOf(row)} → ${said}` : said;
+  return [sign, el("span", { class: "said", title: text }, text)];
+}
+
+function spoken(row) {
+  const truth = labelOf(row) === null ? "" : isWrong(row) ? `Wrong: ${labelOf(row)} taken for ` : "Right: ";
+  const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
+  return `${truth}${predictedOf(row)}, ${sureness(rows.probability[row])}. ${nameOf(row)}.${map}`;
+}
+
+function tile(row, side, attributes = {}) {
+  const node = el("button", {
+    type: "button", class: `tile ${isWrong(row) ? "wrong" : ""}`, "data-row": row, title: nameOf(row),
+    onclick: () => change({ open: String(rows.id[row]) }), "--side": `${side}px`, ...attributes,
+  }, picture(row, side), el("span", { class: "caption" }, verdict(row)));
+  node.setAttribute("aria-label", spoken(row));
+  return node;
+}
+
+function strip(list, side, words) {
+  return el("ul", { class: "strip", "aria-label": words }, list.map((row) => el("li", {}, tile(row, side))));
+}
+
+function redrawMaps() {
+  for (const canvas of document.querySelectorAll("canvas")) if (canvas.redraw) canvas.redraw();
+}
+
+onChange(DRAWING, redrawMaps);
