@@ -210,6 +210,8 @@ def _filled(run: Run, splits: list[_Split], pictures: int, sampled: int, seed: i
                 place, far = split.nearest(vectors[rows])
                 parts.append((ids[rows], (place + start).astype(np.int16), far.astype(np.float32)))
     ids, places, far = (np.concatenate(each) for each in zip(*parts, strict=True))
+    by_id = np.argsort(ids)
+    ids, places, far = ids[by_id], places[by_id], far[by_id]
     counts = np.bincount(places, minlength=starts[-1])
     order = np.argsort(-counts, kind="stable")
     order = order[counts[order] > 0]
@@ -217,8 +219,12 @@ def _filled(run: Run, splits: list[_Split], pictures: int, sampled: int, seed: i
     rank[order] = np.arange(len(order))
     places = rank[places]
     of_group = [next(s.index for s, end in zip(splits, starts[1:], strict=True) if group < end) for group in order]
+    held = run.select(["id", "label_index", "predicted_index", "correct", *PLACES], where=_MAPPED)
+    held = held.take(np.searchsorted(ints(held["id"]), ids))
+    maps = _mean_maps(run, ids, places, seed)
     items = tuple(
-        _cluster(run, name, ids[places == k], far[places == k], seed) for k, name in enumerate(_named(run, of_group))
+        _cluster(name, held.filter(places == k), maps[k], ids[places == k], far[places == k])
+        for k, name in enumerate(_named(run, of_group))
     )
     return Clusters(run, items, _how(splits, len(items), pictures, sampled, len(ids)), "", ids, places)
 
@@ -236,14 +242,12 @@ def _named(run: Run, classes: list[int | None]) -> list[str]:
     return result
 
 
-def _cluster(run: Run, name: str, ids: Ints, far: Floats, seed: int) -> Cluster:
+def _cluster(name: str, held: Any, map: Floats, ids: Ints, far: Floats) -> Cluster:
     by_far = ids[np.lexsort((ids, far))]
-    held = run.select(["label_index", "predicted_index", "correct", *PLACES], where=pc.field("id").isin(ids))
     correct = ints(held["correct"])
     right, judged = int((correct == 1).sum()), int((correct >= 0).sum())
     places = [floats(held[place]).astype(np.float64) for place in PLACES]
     means = [float(np.nanmean(each)) if np.isfinite(each).any() else None for each in places]
-    kept = ids if len(ids) <= _MAPS else np.random.default_rng(seed).choice(ids, _MAPS, replace=False)
     return Cluster(
         name,
         len(ids),
@@ -255,17 +259,23 @@ def _cluster(run: Run, name: str, ids: Ints, far: Floats, seed: int) -> Cluster:
         means[1],
         means[2],
         means[3],
-        _mean_map(run, kept),
+        map,
         tuple(by_far[:_KEPT].tolist()),
         tuple(by_far[::-1][:_KEPT].tolist()),
     )
 
 
-def _mean_map(run: Run, ids: Ints) -> Floats:
-    held = run.select(["map", "map_height", "map_width"], where=pc.field("id").isin(ids)).combine_chunks()
+def _mean_maps(run: Run, ids: Ints, places: Ints, seed: int) -> list[Floats]:
+    """For each group, of so many of its maps that the mean does not depend on them."""
+    draw = np.random.default_rng(seed)
+    chosen = [ids[places == k] for k in range(int(places.max()) + 1)]
+    chosen = [each if len(each) <= _MAPS else np.sort(draw.choice(each, _MAPS, replace=False)) for each in chosen]
+    wanted = np.sort(np.concatenate(chosen))
+    held = run.rows(wanted.tolist(), ["map", "map_height", "map_width"]).combine_chunks()
     sizes = {(int(h), int(w)) for h, w in zip(ints(held["map_height"]), ints(held["map_width"]), strict=True)}
     grid = next(iter(sizes)) if len(sizes) == 1 else GRID
-    return np.asarray(shares(held, (min(FINEST, grid[0]), min(FINEST, grid[1]))).mean(axis=0), np.float32)
+    maps = shares(held, (min(FINEST, grid[0]), min(FINEST, grid[1])))  # [rows, h, w]
+    return [np.asarray(maps[np.searchsorted(wanted, each)].mean(axis=0), np.float32) for each in chosen]
 
 
 def _counts(classes: Ints) -> tuple[tuple[int, int], ...]:
