@@ -25,6 +25,7 @@ OF_CLASS, CLASSES = 60, 12  # answers that a class needs for groups of its own; 
 SAMPLE = 20_000  # pictures that groups are found from
 _DIMENSIONS, _MOST = 30, 12
 _KEPT = 24  # nearest and farthest pictures of a group
+_ALIKE = 1e-8  # variance of unit vectors that differ only by rounding
 _MAPS = 2_000  # of a group's maps the mean is taken of so many at most
 
 
@@ -191,7 +192,8 @@ def _split(vectors: Floats, index: int | None, seed: int) -> _Split:
         warnings.simplefilter("ignore")  # pictures that are all the same: one group, and no variance to explain
         components = PCA(dimensions, svd_solver="randomized" if dimensions < channels else "auto", random_state=seed)
         z = components.fit_transform(vectors)
-        found = KMeans(groups, n_init=5, random_state=seed).fit(z)
+        alike = float(z.var(axis=0).sum()) < _ALIKE
+        found = KMeans(1 if alike else groups, n_init=5, random_state=seed).fit(z)
     kept = np.unique(found.labels_)
     centres = np.asarray(found.cluster_centers_[kept], np.float32)
     return _Split(

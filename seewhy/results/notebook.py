@@ -81,11 +81,11 @@ def _numbers(run: Run) -> list[list[str]]:
     if measures.labelled:
         wrong = measures.labelled - round((measures.accuracy or 0) * measures.labelled)
         worst = run.confusion().worst(1)
-        most = f"most often {worst[0]['label']} taken for {worst[0]['predicted']}: {worst[0]['pictures']:,}"
+        most = "".join(f"most often {w['label']} taken for {w['predicted']}: {w['pictures']:,}" for w in worst)
         span = percents(wilson(measures.labelled - wrong, measures.labelled))
         rows += [
             ["accuracy", percent(measures.accuracy), f"95 %: {span}"],
-            ["wrong", f"{wrong:,}", most if worst else ""] if worst else ["wrong", f"{wrong:,}", ""],
+            ["wrong", f"{wrong:,}", most],
             ["calibration error", percent(measures.calibration_error), f"mean loss {number(measures.mean_loss)}"],
         ]
     else:
