@@ -38,6 +38,7 @@ _AS_OPTIONS = (
 )
 _NAMED = "target|method|layer|opacity|prepare|weights|colormap"
 _PATTERNS = (
+    (re.compile(r"\bmax_mb=([\d.e+-]+)"), r"--max-mb \1"),
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),
     (re.compile(r"\bversus\((\S+), (\S+)\)"), r"--versus \1 \2"),
     (re.compile(rf"(?<!model, )\b({_NAMED})=(?=[\s,])"), r"--\1"),  # leave layer= out

@@ -7,7 +7,13 @@ import numpy as np
 from PIL import Image
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>')
-PATHS = ("a 'quoted' \"name\".png", "line\nbreak.png", "snow ☃ and 🦊.png", "</script><b>bold</b>.png", "x" * 300 + ".png")
+PATHS = (
+    "a 'quoted' \"name\".png",
+    "line\nbreak.png",
+    "snow ☃ and 🦊.png",
+    "</script><b>bold</b>.png",
+    "x" * 300 + ".png",
+)
 
 
 def encoded(cells):
@@ -49,7 +55,9 @@ def bundle(n=300, pictures=40, seed=0, hostile=False, classes=3, kind="PNG"):
         "border": _or_null(np.round(1 - shares[:, 1:-1, 1:-1].sum(axis=(1, 2)), 3), known),
         "corners": _or_null(np.round(shares[:, ::5, ::5].sum(axis=(1, 2)), 3), known),
         "inside": [None] * n,
-        "peak": [[(p // 6 + 0.5) / 6, (p % 6 + 0.5) / 6] if k else None for p, k in zip(peak.tolist(), known, strict=True)],
+        "peak": [
+            [(p // 6 + 0.5) / 6, (p % 6 + 0.5) / 6] if k else None for p, k in zip(peak.tolist(), known, strict=True)
+        ],
         "scale": scale.tolist(),
         "cluster": [int(i) % 2 for i in range(n)],
         "group": [i % 4 for i in range(n)],
@@ -69,40 +77,82 @@ def bundle(n=300, pictures=40, seed=0, hostile=False, classes=3, kind="PNG"):
         "title": HOSTILE[0] if hostile else "Made-up pictures",
         "about": {
             "model": {"name": "a small net", "classes": classes},
-            "layer": "features.3", "method": "gradcam", "target": "the predicted class", "preparation": "0..1@64",
+            "layer": "features.3",
+            "method": "gradcam",
+            "target": "the predicted class",
+            "preparation": "0..1@64",
             "data": {"name": "made up", "kind": "folder", "pictures": n + 2},
             "created": "2026-11-21T18:32:27+00:00",
-            "versions": {"seewhy": "0.1.0"}, "notes": [], "partial": None, "anonymous": False,
+            "versions": {"seewhy": "0.1.0"},
+            "notes": [],
+            "partial": None,
+            "anonymous": False,
             "made": {"seewhy": "0.1.0", "at": "2026-11-21T19:00:00+00:00"},
         },
         "measures": {
-            "pictures": n + 2, "answered": n, "failed": 2, "labelled": n, "empty_maps": 1,
-            "accuracy": right / n, "accuracy_interval": [right / n - 0.03, right / n + 0.03],
-            "balanced_accuracy": right / n, "mean_loss": 0.4, "calibration_error": 0.05,
+            "pictures": n + 2,
+            "answered": n,
+            "failed": 2,
+            "labelled": n,
+            "empty_maps": 1,
+            "accuracy": right / n,
+            "accuracy_interval": [right / n - 0.03, right / n + 0.03],
+            "balanced_accuracy": right / n,
+            "mean_loss": 0.4,
+            "calibration_error": 0.05,
             "reliability": [
                 {"low": k / 15, "high": (k + 1) / 15, "pictures": 20, "said": (k + 0.5) / 15, "right": (k + 0.2) / 15}
                 for k in range(6, 15)
             ],
-            "roc_auc": None, "classes": names, "looked": [], "notes": [],
+            "roc_auc": None,
+            "classes": names,
+            "looked": [],
+            "notes": [],
         },
         "labels": labels,
-        "confusion": {"pairs": [[*map(int, pair), int(c)] for pair, c in zip(pairs, counts, strict=True)], "pairs_count": len(pairs)},
-        "focus": {
-            "how": "Means of the maps, each as shares.", "empty": 1, "classes_count": classes,
-            "all": {"right": _mean(maps[~wrong]), "wrong": _mean(maps[wrong]), "unknown": None},
-            "classes": [{"class": k, "right": _mean(maps[(predicted == k) & ~wrong]), "wrong": _mean(maps[(predicted == k) & wrong]), "unknown": None} for k in range(min(classes, 24))],
+        "confusion": {
+            "pairs": [[*map(int, pair), int(c)] for pair, c in zip(pairs, counts, strict=True)],
+            "pairs_count": len(pairs),
         },
-        "sampling": {"of": n, "rows": n, "pictures": pictures, "how_rows": "All predictions.", "how_pictures": f"{pictures} of {n}: the first ones.", "without_pictures": ""},
+        "focus": {
+            "how": "Means of the maps, each as shares.",
+            "empty": 1,
+            "classes_count": classes,
+            "all": {"right": _mean(maps[~wrong]), "wrong": _mean(maps[wrong]), "unknown": None},
+            "classes": [
+                {
+                    "class": k,
+                    "right": _mean(maps[(predicted == k) & ~wrong]),
+                    "wrong": _mean(maps[(predicted == k) & wrong]),
+                    "unknown": None,
+                }
+                for k in range(min(classes, 24))
+            ],
+        },
+        "sampling": {
+            "of": n,
+            "rows": n,
+            "pictures": pictures,
+            "how_rows": "All predictions.",
+            "how_pictures": f"{pictures} of {n}: the first ones.",
+            "without_pictures": "",
+        },
         "pictures": table,
         "shown": shown,
         "clusters": {
-            "how": "k-means, k = 2, on what the model looked at.", "reason": "",
+            "how": "k-means, k = 2, on what the model looked at.",
+            "reason": "",
             "list": [_cluster(k, table, maps, n, pictures) for k in (0, 1)],
         },
         "failures": [{"path": PATHS[0], "error": "not an image"}, {"path": None, "error": "no answer"}],
         "failures_count": 2,
         "doubts": [{"row": 1, "suggested": 0, "probability": 0.1, "suggested_probability": 0.8}],
-        "size": {"total": 1_000_000, "limit": 15_000_000, "parts": {"photos": 800_000, "maps": 100_000, "table": 100_000}, "left_out": []},
+        "size": {
+            "total": 1_000_000,
+            "limit": 15_000_000,
+            "parts": {"photos": 800_000, "maps": 100_000, "table": 100_000},
+            "left_out": [],
+        },
     }
 
 
@@ -130,8 +180,13 @@ def _shown(random, row, cells, scale, labels, table, kind):
         "original": [width * 4, height * 4],
         "box": None if row == 5 else [0.1, 0.05, 0.9, 0.95],
         "map": {"height": 6, "width": 6, "values": encoded(cells), "scale": float(scale)},
-        "label_map": None if other is None else {"height": 6, "width": 6, "values": encoded(cells[::-1]), "scale": float(scale) / 2},
-        "top": [[table["predicted"][row], 5.0, table["probability"][row]], [(table["predicted"][row] + 1) % len(labels), 1.0, None]],
+        "label_map": None
+        if other is None
+        else {"height": 6, "width": 6, "values": encoded(cells[::-1]), "scale": float(scale) / 2},
+        "top": [
+            [table["predicted"][row], 5.0, table["probability"][row]],
+            [(table["predicted"][row] + 1) % len(labels), 1.0, None],
+        ],
     }
 
 
@@ -139,7 +194,13 @@ def _mean(maps):
     if not len(maps):
         return None
     mean = maps.mean(axis=0)
-    return {"pictures": len(maps), "map": np.round(mean / max(1, mean.sum()), 4).tolist(), "border": 0.3, "corners": 0.2, "inside": None}
+    return {
+        "pictures": len(maps),
+        "map": np.round(mean / max(1, mean.sum()), 4).tolist(),
+        "border": 0.3,
+        "corners": 0.2,
+        "inside": None,
+    }
 
 
 def _class(name, labelled, predicted, right):

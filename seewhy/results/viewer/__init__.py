@@ -65,7 +65,9 @@ def embedded(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise InputError(f"a bundle that JSON cannot hold: {error}", "null for missing numbers", "write None") from error
+        raise InputError(
+            f"a bundle that JSON cannot hold: {error}", "null for missing numbers", "write None"
+        ) from error
     text = text.encode("utf-8", "replace").decode()  # a file's name may hold half a surrogate pair
     return text.replace("<", "\\u003c")
 
