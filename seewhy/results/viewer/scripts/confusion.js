@@ -40,7 +40,7 @@ function matrix(pairs, classes) {
     onChange(["truth", "predicted"], () => button.setAttribute("aria-pressed", mark()));
     return button;
   };
-  const node = table("Confusion: labels down, predictions across", ["", ...classes.map((c) => [labels[c]])],
+  const node = table("labels down, predictions across", ["", ...classes.map((c) => [labels[c]])],
     classes.map((truth) => [labels[truth], ...classes.map((predicted) => cell(truth, predicted))]), { class: "matrix" });
   return node;
 }
@@ -52,5 +52,5 @@ function pairList(classes) {
 
 function pairButton(pair) {
   return el("button", { type: "button", class: "link", onclick: () => change(pairFilter(pair.truth, pair.predicted)) },
-    `${labels[pair.truth]} → ${labels[pair.predicted]}`);
+    soft(`${labels[pair.truth]} → ${labels[pair.predicted]}`));
 }

@@ -63,13 +63,6 @@ function hasLabelMap(row) {
   return Boolean(entry && entry.label_map);
 }
 
-// What the scale 'this picture' means: the higher of its two maps.
-function pictureScale(row) {
-  const entry = shownByRow.get(row);
-  const other = entry && entry.label_map ? entry.label_map.scale : 0;
-  return Math.max(rows.scale[row] || 0, other || 0);
-}
-
 function isWrong(row) {
   return rows.correct[row] === 0;
 }

@@ -12,7 +12,7 @@ function makeDialog() {
   onChange(["outline"], () => { outline.checked = state.outline === "on"; drawStage(); });
   onChange(["map"], () => { drawStage(); drawPicker(); });
   dialog.append(
-    el("header", {}, el("h2", { id: "viewer-title" }), el("span", { class: "buttons" }, step(-1, "Previous picture", "‹"), step(1, "Next picture", "›"),
+    el("header", {}, el("h2", { id: "viewer-title", tabindex: "-1", autofocus: true }), el("span", { class: "buttons" }, step(-1, "Previous picture", "‹"), step(1, "Next picture", "›"),
       el("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "✕"))),
     el("div", { class: "body" }, el("div", {}, stage, el("label", { class: "inline" }, outline, " outline what the model saw"), drawingControls()), details));
   document.body.append(dialog);
@@ -92,8 +92,8 @@ function drawDetails(row) {
     entry && entry.top && entry.top.length ? topScores(entry.top, row) : null,
     el("dl", { class: "used" }, facts.filter(([, value]) => value !== "–").map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     cluster ? el("p", {}, "Looked at: ", el("button", { type: "button", class: "link", onclick: () => change({ ...noFilters(), cluster: String(cluster.id), view: "gallery", open: "" }) }, clusterName(cluster))) : null,
-    near.length ? [el("h3", {}, "Nearly the same picture"), strip(near.slice(0, 6), 72, "Nearly the same picture")] : null,
-    alike.length ? [el("h3", {}, "Nearest by map"), strip(alike, 72, "Nearest by map")] : null);
+    near.length ? [el("h3", {}, "Nearly the same picture"), strip(near.slice(0, 6), 66, "Nearly the same picture")] : null,
+    alike.length ? [el("h3", {}, "Nearest by map"), strip(alike, 66, "Nearest by map")] : null);
 }
 
 function topScores(top, row) {

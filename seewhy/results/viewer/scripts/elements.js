@@ -22,6 +22,11 @@ function fill(node, ...children) {
   node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
 }
 
+// Long names may break behind an underscore.
+function soft(text) {
+  return text.split(/(?<=_)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+}
+
 // Heads are strings or [string, "number"]; cells are strings or nodes; the first cell of a row heads it.
 function table(caption, heads, body, attributes = {}) {
   const isNumber = heads.map((head) => Array.isArray(head));

@@ -76,7 +76,7 @@ function foundRows() {
 }
 
 function shownScale() { // the highest of the maps asked for
-  if (foundScale === null) foundScale = foundRows().reduce((most, row) => Math.max(most, pictureScale(row)), 0) || largestScale;
+  if (foundScale === null) foundScale = foundRows().reduce((most, row) => Math.max(most, rows.scale[row] || 0), 0) || largestScale;
   return foundScale;
 }
 

@@ -1,6 +1,6 @@
 // A grid of any number of tiles, of which only those in sight exist.
 const GAP = 10;
-const CAPTION = 30;
+const CAPTION = 42;
 
 function makeGrid(host) {
   const live = new Map(); // place in the list → its <li>

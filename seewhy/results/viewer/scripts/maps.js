@@ -112,7 +112,7 @@ function painted(canvas, width, height, plane, palette) {
       pixels[y * width + x] = plane.levels ? palette[plane.levels[(y - top) * (right - left) + x - left]] : 0;
     }
   }
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
 }
 
 function hatch(pixels, width, height) {
@@ -131,9 +131,9 @@ function standsOut(map) {
 }
 
 // The value that gets the last colour.
-function topValue(row) {
+function topValue(map) {
   if (state.scale === "run") return largestScale;
-  return state.scale === "shown" ? shownScale() : pictureScale(row);
+  return state.scale === "shown" ? shownScale() : map.scale;
 }
 
 // Draws the map of a row on a canvas that lies over its photo.
@@ -143,9 +143,9 @@ function drawRow(canvas, row, width, height, which) {
   const map = mapOf(row, which);
   const bare = state.map === "none";
   const smooth = state.cells === "smooth";
-  const top = topValue(row);
   let plane = { rows: covered(...span(box, 1, height), height), columns: covered(...span(box, 0, width), width) };
   if (!bare && standsOut(map)) {
+    const top = topValue(map);
     const key = [row, which, width, height, smooth, top].join();
     plane = cachedPlane(key, () => planeOf(map, width, height, box, smooth, 255 * (top / map.scale)));
   }

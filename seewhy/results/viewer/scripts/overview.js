@@ -1,10 +1,11 @@
 // The first screen: how good, what goes wrong most, where does it look then, what was left out, what was used.
 const CLASSES = 6;
+const FEW = 20; // pictures, for a mean map
 
 function overview(host) {
   fill(host, el("h1", { class: "unseen" }, "Overview"), el("div", { class: "overview" },
-    howGood(), wentWrong(), whereItLooks(), leftOut(), whatWasUsed()),
-  el("div", { class: "further" }, allClasses(), meanMaps(), reliability(), doubts(), failed()));
+    howGood(), wentWrong(), whereItLooks(), leftOut(), whatWasUsed(), reliability()),
+  el("div", { class: "further" }, meanMaps(), allClasses(), doubts(), failed()));
 }
 
 function howGood() {
@@ -31,11 +32,12 @@ function worstClasses() {
 
 function classBars() {
   const all = worstClasses();
+  const few = all.slice(0, CLASSES).some((one) => one.recall_interval[1] - one.recall_interval[0] > 0.5);
   const some = all.length > CLASSES ? `, the ${CLASSES} worst of ${number(all.length)} classes` : "";
-  return table(`Right of each label${some}`, ["label", "right", [""]], all.slice(0, CLASSES).map((one) => [
-    el("button", { type: "button", class: "link", onclick: () => change({ ...noFilters(), truth: one.name, view: "gallery" }) }, one.name),
+  return [few ? el("p", { class: "small" }, "Few pictures of each class: the thin lines are the 95 % intervals.") : null, table(`Right of each label${some}`, ["label", "right", [""]], all.slice(0, CLASSES).map((one) => [
+    el("button", { type: "button", class: "link", onclick: () => change({ ...noFilters(), truth: one.name, view: "gallery" }) }, soft(one.name)),
     bar(one.recall, one.recall_interval), el("span", { title: between(one.recall_interval) }, `${percent(one.recall, 0)} of ${number(one.labelled)}`),
-  ]), { class: "bars" });
+  ]), { class: "bars" })];
 }
 
 function bar(share, interval) {
@@ -47,12 +49,14 @@ function wentWrong() {
   if (!judged) return null;
   const wrong = bundle.measures.labelled - bundle.measures.classes.reduce((sum, one) => sum + one.right, 0);
   if (!wrong) return card("What goes wrong most?", { class: "wrongs" }, el("p", {}, "No answer was wrong."));
-  const pairs = worstPairs(5).map((pair) => [pairButton(pair), number(pair.pictures), percent(pair.share)]);
+  const worst = worstPairs(5);
+  const pairs = worst.map((pair) => [pairButton(pair), number(pair.pictures), percent(pair.share)]);
   const mistakes = Array.from({ length: rows.n }, (_, row) => row).filter(isWrong).sort((a, b) => wrongness(b) - wrongness(a));
-  const seen = mistakes.filter((row) => photoOf(row)).concat(mistakes.filter((row) => !photoOf(row))).slice(0, 3);
+  const seen = mistakes.filter((row) => photoOf(row)).concat(mistakes.filter((row) => !photoOf(row))).slice(0, worst[0].pictures > 1 ? 3 : 6);
   return card("What goes wrong most?", { class: "wrongs" },
-    table("Labels taken for others", ["label → prediction", ["pictures"], ["of the label"]], pairs),
-    el("h3", {}, "The surest mistakes"), strip(seen, 104, "The surest mistakes"),
+    worst[0].pictures > 1 ? table("Labels taken for others", ["label → prediction", ["pictures"], ["of the label"]], pairs)
+      : el("p", {}, "The mistakes are scattered: no two classes were confused twice."),
+    el("h3", {}, "The surest mistakes"), strip(seen, 110, "The surest mistakes"),
     el("p", {}, el("button", { type: "button", onclick: () => change({ ...noFilters(), answer: "wrong", view: "gallery" }) },
       `Show all ${number(wrong)} mistakes`)));
 }
@@ -61,8 +65,17 @@ function whereItLooks() {
   const { all, empty } = bundle.focus;
   if (!all || !(all.right || all.wrong || all.unknown)) return card("Where does it look?", { class: "looks" }, el("p", {}, "No maps."));
   return card(all.wrong ? "Where does it look then?" : "Where does it look?", { class: "looks" },
-    trio(all, 110), el("p", {}, lookedText(all)),
+    trio(all, 110), el("p", {}, lookedText(all)), mostShifted(),
     el("p", { class: "small" }, `${bundle.focus.how || ""}${empty ? ` ${counted(empty, "empty map")} left out.` : ""}`));
+}
+
+// The class whose right and wrong answers look at the most different places.
+function mostShifted() {
+  const gap = (one) => one.right.map.flat().reduce((sum, share, i) => sum + Math.abs(share - one.wrong.map.flat()[i]), 0);
+  const both = (bundle.focus.classes || []).filter((one) => one.right && one.wrong && Math.min(one.right.pictures, one.wrong.pictures) > 2);
+  if (!both.length) return null;
+  const most = both.reduce((a, b) => (gap(b) > gap(a) ? b : a));
+  return [el("h3", {}, "Differs most where it says ", soft(labels[most.class])), trio(most, 92)];
 }
 
 // Mean maps of right and wrong answers on one scale, and their difference.
@@ -94,7 +107,8 @@ function lookedText({ right, wrong, unknown }) {
   if (said.length) {
     const [name, before, after] = said[0];
     if (Math.abs(after - before) < 0.03) return `Right and wrong answers look at much the same places: ${percent(before, 0)} and ${percent(after, 0)} of the map in ${name}.`;
-    return `When wrong, ${percent(after, 0)} of the map lies in ${name}; when right, ${percent(before, 0)}.`;
+    const few = wrong.pictures < FEW ? ` Only ${counted(wrong.pictures, "wrong answer")}: a hint, no more.` : "";
+    return `When wrong, ${percent(after, 0)} of the map lies in ${name}; when right, ${percent(before, 0)}.${few}`;
   }
   return meanText((right || wrong).map);
 }
@@ -102,16 +116,15 @@ function lookedText({ right, wrong, unknown }) {
 function leftOut() {
   const s = bundle.sampling;
   const m = bundle.measures;
-  const lines = [];
-  lines.push(bundle.failures_count
+  const lines = [["files", bundle.failures_count
     ? [el("strong", {}, counted(bundle.failures_count, "file")), " could not be read or answered: see the list below."]
-    : ["Every file was read and answered."]);
-  if (m.empty_maps) lines.push([el("button", { type: "button", class: "link", onclick: () => change({ ...noFilters(), flat: "only", view: "gallery" }) }, counted(m.empty_maps, "picture")), `: ${NOTHING}.`]);
-  if (m.answered > m.labelled && judged) lines.push([`${counted(m.answered - m.labelled, "picture")} without a label the model knows; not judged.`]);
-  lines.push([s.how_rows], [s.how_pictures]);
-  if (s.without_pictures) lines.push([s.without_pictures]);
-  if (bundle.size) for (const sentence of bundle.size.left_out || []) lines.push([sentence]);
-  return card("What was left out?", { class: "left-out" }, el("ul", {}, lines.filter((line) => line[0]).map((line) => el("li", {}, line))));
+    : "Every file was read and answered."]];
+  if (m.empty_maps) lines.push(["maps", [el("button", { type: "button", class: "link", onclick: () => change({ ...noFilters(), flat: "only", view: "gallery" }) }, counted(m.empty_maps, "picture")), `: ${NOTHING}.`]]);
+  if (m.answered > m.labelled && judged) lines.push(["labels", `${counted(m.answered - m.labelled, "picture")} without a label the model knows; not judged.`]);
+  lines.push(["predictions", s.how_rows], ["pictures", s.how_pictures], ["", s.without_pictures]);
+  for (const sentence of (bundle.size && bundle.size.left_out) || []) lines.push(["to save room", sentence]);
+  return card("What was left out?", { class: "left-out" },
+    el("dl", { class: "used" }, lines.filter(([, said]) => said).map(([name, said]) => el("div", {}, el("dt", {}, name), el("dd", {}, said)))));
 }
 
 function whatWasUsed() {

@@ -23,13 +23,15 @@ function picture(row, side, which = () => state.map) {
     photo ? null : el("span", { class: "hint" }, "map only"));
 }
 
-function verdict(row) {
-  const said = `${predictedOf(row)} ${sureness(rows.probability[row])}`;
-  if (rows.correct[row] === null) return [el("span", { class: "said" }, said)];
+const SMALL = 100; // pixels of a tile below which only the prediction is written under it
+
+function verdict(row, small = false) {
+  const sure = sureness(rows.probability[row]);
+  const lines = (...parts) => el("span", { class: "said" }, parts.map((part) => el("span", { class: part === sure ? "sure" : "cut" }, `${part} `)));
+  if (rows.correct[row] === null) return [lines(predictedOf(row), sure)];
   const word = isWrong(row) ? "wrong" : "right";
   const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", el("span", { class: "unseen" }, ` ${word}: `));
-  const text = isWrong(row) ? `${labelOf(row)} → ${said}` : said;
-  return [sign, el("span", { class: "said", title: text }, text)];
+  return [sign, isWrong(row) && !small ? lines(`${labelOf(row)} →`, predictedOf(row), sure) : lines(predictedOf(row), sure)];
 }
 
 function spoken(row) {
@@ -42,7 +44,7 @@ function tile(row, side, attributes = {}) {
   const node = el("button", {
     type: "button", class: `tile ${isWrong(row) ? "wrong" : ""}`, "data-row": row, title: nameOf(row),
     onclick: () => change({ open: String(rows.id[row]) }), "--side": `${side}px`, ...attributes,
-  }, picture(row, side), el("span", { class: "caption" }, verdict(row)));
+  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side < SMALL)));
   node.setAttribute("aria-label", spoken(row));
   return node;
 }
