@@ -58,7 +58,10 @@ def opened(browser):
         tab.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
         tab.on("pageerror", lambda error: troubles.append(str(error)))
         tab.on("dialog", lambda dialog: (troubles.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        tab.on("request", lambda request: None if request.url.startswith(("data:", path.as_uri())) else troubles.append(request.url))
+        tab.on(
+            "request",
+            lambda request: None if request.url.startswith(("data:", path.as_uri())) else troubles.append(request.url),
+        )
         tab.goto(f"{path.as_uri()}#{view}")
         return tab
 
@@ -143,9 +146,17 @@ def test_what_is_missing_is_said(opened, made, tmp_path):
         table[name] = [None] * N
     for entry in bare["shown"]:
         entry["image"], entry["label_map"] = None, None
-    bare["measures"].update(labelled=0, accuracy=None, accuracy_interval=None, balanced_accuracy=None, classes=[], reliability=[])
+    bare["measures"].update(
+        labelled=0, accuracy=None, accuracy_interval=None, balanced_accuracy=None, classes=[], reliability=[]
+    )
     bare["confusion"] = None
-    bare["focus"] = {"how": "", "empty": N, "classes_count": 0, "all": {"right": None, "wrong": None, "unknown": None}, "classes": []}
+    bare["focus"] = {
+        "how": "",
+        "empty": N,
+        "classes_count": 0,
+        "all": {"right": None, "wrong": None, "unknown": None},
+        "classes": [],
+    }
     bare["clusters"] = {"how": "", "reason": "Too few pictures for groups.", "list": []}
     table["cluster"] = [None] * N
     del table["near"], table["group"], table["groups"], table["coarse"]
@@ -198,7 +209,9 @@ FILTERS = [
 
 
 def inside(made, rows, columns):
-    cells = np.frombuffer(base64.b64decode(made["pictures"]["coarse"]["values"]), np.uint8).reshape(N, 6, 6).astype(float)
+    cells = (
+        np.frombuffer(base64.b64decode(made["pictures"]["coarse"]["values"]), np.uint8).reshape(N, 6, 6).astype(float)
+    )
     return cells[:, rows, columns].sum(axis=(1, 2)) / np.maximum(1, cells.sum(axis=(1, 2)))
 
 
@@ -249,11 +262,21 @@ def test_a_cell_of_the_confusion_is_a_filter(opened, file, made):
     assert found(tab) == N
 
 
-@pytest.mark.parametrize(("sort", "column", "down"), [("surest", "probability", True), ("unsure", "probability", False), ("border", "border", True), ("strong", "scale", True)])
+@pytest.mark.parametrize(
+    ("sort", "column", "down"),
+    [
+        ("surest", "probability", True),
+        ("unsure", "probability", False),
+        ("border", "border", True),
+        ("strong", "scale", True),
+    ],
+)
 def test_sorts(opened, file, made, sort, column, down):
     tab = opened(file, f"gallery?sort={sort}")
     values = columns(made, column)
-    shown = [values[int(row)] for row in tab.locator("button.tile").evaluate_all("all => all.map(one => one.dataset.row)")]
+    shown = [
+        values[int(row)] for row in tab.locator("button.tile").evaluate_all("all => all.map(one => one.dataset.row)")
+    ]
     assert len(shown) > 10
     assert shown == sorted(np.nan_to_num(values, nan=-1), reverse=down)[: len(shown)]
 
@@ -265,7 +288,10 @@ def test_a_box_is_drawn_with_the_mouse(opened, file, made):
     tab.mouse.down()
     tab.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2, steps=4)
     tab.mouse.up()
-    left, top, right, bottom = (int(part) for part in tab.evaluate("() => new URLSearchParams(location.hash.split('?')[1]).get('region')").split("-"))
+    left, top, right, bottom = (
+        int(part)
+        for part in tab.evaluate("() => new URLSearchParams(location.hash.split('?')[1]).get('region')").split("-")
+    )
     assert (left, top) <= (2, 2)
     assert 48 <= right <= 52
     assert 48 <= bottom <= 52
@@ -286,12 +312,17 @@ def seen(tab, locator):
 
 
 @pytest.mark.parametrize("row", [0, 1, 5])
-@pytest.mark.parametrize(("query", "options"), [("", {}), ("&cells=true&colors=jet&opacity=40", {"order": "nearest", "colormap": "jet", "opacity": 0.4})])
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [("", {}), ("&cells=true&colors=jet&opacity=40", {"order": "nearest", "colormap": "jet", "opacity": 0.4})],
+)
 def test_maps_are_drawn_as_python_draws_them(opened, file, made, row, query, options):
     """The picture with its map, hatching and all, as a screenshot at one picture pixel per screen pixel."""
     entry = made["shown"][row]
     tab = opened(file, f"gallery?outline=off&open={made['pictures']['id'][row]}{query}")
-    tab.evaluate("() => { document.querySelector('.stage').style.setProperty('--stage', '256px'); dispatchEvent(new Event('resize')); }")
+    tab.evaluate(
+        "() => { document.querySelector('.stage').style.setProperty('--stage', '256px'); dispatchEvent(new Event('resize')); }"
+    )
     tab.evaluate("() => document.querySelector('.stage img').decode()")
     # Rounded corners and the badge are the page's own.
     tab.evaluate("() => { document.querySelector('.stage .frame').style.borderRadius = 0; }")
@@ -398,7 +429,19 @@ def test_everything_by_keyboard_alone(opened, file, made):
     assert state(tab) != first
     press("k")
     assert state(tab) == first
-    for keys, expected in [("m", "map=none"), ("a", ""), ("b", "map=label"), ("a", ""), ("[", "opacity=65"), ("]", ""), ("=", "threshold=5"), ("-", ""), ("c", "colors=viridis"), ("s", "scale=shown"), ("t", "cells=true")]:
+    for keys, expected in [
+        ("m", "map=none"),
+        ("a", ""),
+        ("b", "map=label"),
+        ("a", ""),
+        ("[", "opacity=65"),
+        ("]", ""),
+        ("=", "threshold=5"),
+        ("-", ""),
+        ("c", "colors=viridis"),
+        ("s", "scale=shown"),
+        ("t", "cells=true"),
+    ]:
         press(keys)
         assert expected in state(tab), keys
     tab.keyboard.down(" ")
@@ -468,7 +511,11 @@ def test_it_prints(opened, file):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}, {"forced_colors": "active"}], ids=str)
+@pytest.mark.parametrize(
+    "look",
+    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}, {"forced_colors": "active"}],
+    ids=str,
+)
 def test_accessibility(opened, file, look):
     axe = axe_script()
     if axe is None:
@@ -504,7 +551,14 @@ def test_ten_thousand_rows_stay_quick_and_few_tiles_exist(opened, tmp_path):
     timed = """([name, value]) => { const node = document.querySelector(`[name=${name}]`); node.value = value;
         const start = performance.now(); node.dispatchEvent(new Event(node.tagName === 'SELECT' ? 'change' : 'input'));
         document.body.offsetHeight; return performance.now() - start; }"""
-    for name, value in [("truth", "cat"), ("text", "99"), ("truth", ""), ("text", ""), ("low", "70"), ("sort", "border")]:
+    for name, value in [
+        ("truth", "cat"),
+        ("text", "99"),
+        ("truth", ""),
+        ("text", ""),
+        ("low", "70"),
+        ("sort", "border"),
+    ]:
         assert tab.evaluate(timed, [name, value]) < 900, name
     most = tab.evaluate("""() => new Promise(done => { let steps = 0, most = 0; const go = () => {
         window.scrollBy(0, 2400); most = Math.max(most, document.querySelectorAll('.grid li').length);
