@@ -56,7 +56,7 @@ function drawStage() {
     shown.append(crop);
   }
   shown.setAttribute("role", "img");
-  shown.setAttribute("aria-label", spoken(stageRow));
+  shown.setAttribute("aria-label", `${nameOf(stageRow)}. ${textOfMap(stageRow)}`);
   fill(stage, shown);
 }
 

@@ -29,13 +29,8 @@ function gallery(host) {
   }
 
   onChange([...FILTERING, "sort"], () => state.view === "gallery" && follow());
-  onChange(["map"], () => relabel(grid));
   onChange(["scale"], () => { foundScale = null; });
   gallery.follow = follow;
-}
-
-function relabel(grid) {
-  for (const button of grid.querySelectorAll("button")) button.setAttribute("aria-label", spoken(Number(button.dataset.row)));
 }
 
 function chip(name) {

@@ -34,19 +34,19 @@ function verdict(row, small = false) {
   return [sign, isWrong(row) && !small ? lines(`${labelOf(row)} →`, predictedOf(row), sure) : lines(predictedOf(row), sure)];
 }
 
+// What a screen reader hears behind the caption.
 function spoken(row) {
-  const truth = labelOf(row) === null ? "" : isWrong(row) ? `Wrong: ${labelOf(row)} taken for ` : "Right: ";
   const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
-  return `${truth}${predictedOf(row)}, ${sureness(rows.probability[row])}. ${nameOf(row)}.${map}`;
+  return `. ${nameOf(row)}.${map}`;
 }
 
 function tile(row, side, attributes = {}) {
-  const node = el("button", {
+  const about = el("span", { class: "unseen" }, spoken(row));
+  about.retell = () => { about.textContent = spoken(row); };
+  return el("button", {
     type: "button", class: `tile ${isWrong(row) ? "wrong" : ""}`, "data-row": row, title: nameOf(row),
     onclick: () => change({ open: String(rows.id[row]) }), "--side": `${side}px`, ...attributes,
-  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side < SMALL)));
-  node.setAttribute("aria-label", spoken(row));
-  return node;
+  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side < SMALL)), about);
 }
 
 function strip(list, side, words) {
@@ -58,3 +58,4 @@ function redrawMaps() {
 }
 
 onChange(DRAWING, redrawMaps);
+onChange(["map"], () => document.querySelectorAll(".tile > .unseen").forEach((about) => about.retell()));
