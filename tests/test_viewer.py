@@ -53,6 +53,7 @@ def opened(browser):
 
     def open_file(path, view="", **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(5000)
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
