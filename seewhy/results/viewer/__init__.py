@@ -18,7 +18,7 @@ COLORMAPS = {"default": "default", "viridis": "viridis", "jet": "jet", "gray": "
 # In the order in which they build on each other; each is named by what it draws or keeps.
 SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
-    *("gallery", "overview", "looked", "dialog", "keys", "page"),
+    *("gallery", "overview", "reliability", "looked", "dialog", "keys", "page"),
 )
 _SIGN = "document.documentElement.classList.add('js')"  # before anything is drawn, so that nothing flashes
 

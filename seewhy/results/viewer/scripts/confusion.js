@@ -7,14 +7,15 @@ function pairsOf() {
 }
 
 function worstPairs(limit) {
-  const labelled = new Map();
-  for (const [truth, , pictures] of pairsOf()) labelled.set(truth, (labelled.get(truth) || 0) + pictures);
-  return pairsOf().filter(([truth, predicted]) => truth !== predicted).sort((a, b) => b[2] - a[2]).slice(0, limit)
-    .map(([truth, predicted, pictures]) => ({ truth, predicted, pictures, share: pictures / labelled.get(truth) }));
+  const of = new Map(); // pictures of each label
+  for (const [truth, , pictures] of pairsOf()) of.set(truth, (of.get(truth) || 0) + pictures);
+  const wrong = pairsOf().filter(([truth, predicted]) => truth !== predicted).sort((a, b) => b[2] - a[2]);
+  return wrong.slice(0, limit).map(([truth, predicted, pictures]) =>
+    ({ truth, predicted, pictures, share: pictures / of.get(truth) }));
 }
 
-function pairFilter(truth, predicted) {
-  return { ...noFilters(), truth: labels[truth], predicted: labels[predicted], view: "gallery" };
+function askPair(truth, predicted) {
+  ask({ truth: labels[truth], predicted: labels[predicted] });
 }
 
 function confusionPart() {
@@ -27,30 +28,31 @@ function confusionPart() {
 function matrix(pairs, classes) {
   const pictures = new Map(pairs.map(([truth, predicted, count]) => [`${truth} ${predicted}`, count]));
   const most = Math.max(...pairs.map((pair) => pair[2]));
-  const cell = (truth, predicted) => {
-    const count = pictures.get(`${truth} ${predicted}`) || 0;
-    if (!count) return el("span", { class: "none" }, "·");
-    const kind = truth === predicted ? "right" : "wrong";
-    const mark = () => String(state.truth === labels[truth] && state.predicted === labels[predicted]);
-    const button = el("button", {
-      type: "button", class: `cell ${kind}`, "--heat": Math.sqrt(count / most), "aria-pressed": mark(),
-      "aria-label": `${labels[truth]} taken for ${labels[predicted]}: ${counted(count, "picture")}`,
-      onclick: () => change(mark() === "true" ? { truth: "", predicted: "" } : pairFilter(truth, predicted)),
-    }, number(count));
-    onChange(["truth", "predicted"], () => button.setAttribute("aria-pressed", mark()));
-    return button;
-  };
-  const node = table("labels down, predictions across", ["", ...classes.map((c) => [labels[c]])],
-    classes.map((truth) => [labels[truth], ...classes.map((predicted) => cell(truth, predicted))]), { class: "matrix" });
+  const cell = (truth, predicted) => cellOf(truth, predicted, pictures.get(`${truth} ${predicted}`) || 0, most);
+  const body = classes.map((truth) => [labels[truth], ...classes.map((predicted) => cell(truth, predicted))]);
+  const heads = ["", ...classes.map((each) => [labels[each]])];
+  return table("labels down, predictions across", heads, body, { class: "matrix" });
+}
+
+function cellOf(truth, predicted, count, most) {
+  if (!count) return el("span", { class: "none" }, "·");
+  const chosen = () => state.truth === labels[truth] && state.predicted === labels[predicted];
+  const press = () => (chosen() ? change({ truth: "", predicted: "" }) : askPair(truth, predicted));
+  const node = button(number(count), press, {
+    class: `cell ${truth === predicted ? "hit" : "miss"}`, "--heat": Math.sqrt(count / most),
+    "aria-label": `${labels[truth]} taken for ${labels[predicted]}: ${number(count)}`,
+  });
+  const follow = () => node.setAttribute("aria-pressed", String(chosen()));
+  onChange(["truth", "predicted"], follow);
+  follow();
   return node;
 }
 
 function pairList(classes) {
-  const body = worstPairs(WORST).map((pair) => [pairButton(pair), number(pair.pictures), percent(pair.share, 0)]);
-  return el("div", {}, table(`Most often confused, of ${classes} classes`, ["label → prediction", ["pictures"], ["of label"]], body));
+  const body = worstPairs(WORST).map((pair) => [pairLink(pair), number(pair.pictures), percent(pair.share, 0)]);
+  return table(`Most often confused, of ${classes} classes`, ["label → prediction", ["pictures"], ["of label"]], body);
 }
 
-function pairButton(pair) {
-  return el("button", { type: "button", class: "link", onclick: () => change(pairFilter(pair.truth, pair.predicted)) },
-    soft(`${labels[pair.truth]} → ${labels[pair.predicted]}`));
+function pairLink({ truth, predicted }) {
+  return link(soft(`${labels[truth]} → ${labels[predicted]}`), () => askPair(truth, predicted));
 }

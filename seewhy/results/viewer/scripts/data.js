@@ -1,7 +1,7 @@
 // What the page was given, and how its parts are read: docs/reference/bundle.md.
 const VERSION = 1;
 const bundle = JSON.parse(document.getElementById("bundle").textContent);
-if (bundle.schema !== VERSION) refuse(`This page reads version ${VERSION} of its data, and was given ${bundle.schema}.`);
+if (bundle.schema !== VERSION) refuse(`This page reads version ${VERSION} of its data; this is ${bundle.schema}.`);
 
 const labels = bundle.labels;
 const rows = bundle.pictures;
@@ -77,10 +77,11 @@ function percent(share, digits = 1) {
   return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
 }
 
-function sureness(probability) {
+function sureness(probability, digits = 1) {
   if (probability === null) return "–";
-  if (probability >= 0.9995) return "> 99.9 %";
-  return probability < 0.0005 ? "< 0.1 %" : percent(probability);
+  const step = 10 ** (-2 - digits);
+  if (probability >= 1 - step / 2) return `> ${percent(1 - step, digits)}`;
+  return probability < step / 2 ? `< ${percent(step, digits)}` : percent(probability, digits);
 }
 
 function counted(count, thing, things = `${thing}s`) {

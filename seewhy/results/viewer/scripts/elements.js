@@ -1,4 +1,8 @@
 // Making elements. Text goes in as text only, so that no name of a file or class is ever read as HTML.
+function present(children) {
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}
+
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -7,7 +11,7 @@ function el(tag, attributes = {}, ...children) {
     else if (name.startsWith("--")) node.style.setProperty(name, value); // a style attribute is forbidden by the CSP
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...present(children));
   return node;
 }
 
@@ -19,7 +23,25 @@ function svg(tag, attributes = {}, ...children) {
 }
 
 function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.replaceChildren(...present(children));
+}
+
+function note(...words) {
+  return el("p", { class: "small" }, words);
+}
+
+function button(words, onclick, attributes = {}) {
+  return el("button", { type: "button", onclick, ...attributes }, words);
+}
+
+function link(words, onclick) { // looks like a link, and does something here
+  return button(words, onclick, { class: "link" });
+}
+
+function checkbox(name, words, checked, onchange) {
+  const input = el("input", { type: "checkbox", name, onchange: () => onchange(input.checked) });
+  input.checked = checked;
+  return el("label", { class: "inline" }, input, " ", words);
 }
 
 // Long names may break behind an underscore.
@@ -27,23 +49,29 @@ function soft(text) {
   return text.split(/(?<=_)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 }
 
-// Heads are strings or [string, "number"]; cells are strings or nodes; the first cell of a row heads it.
+// Pairs of a name and what it is; those without a value are left out.
+function defined(kind, facts) {
+  const known = facts.filter(([, value]) => value && value !== "–");
+  return el("dl", { class: kind }, known.map(([name, value, hint]) =>
+    el("div", { title: hint }, el("dt", {}, name), el("dd", {}, value))));
+}
+
+// Heads are strings or [string] for numbers; cells are strings or nodes; the first cell of a row heads it.
 function table(caption, heads, body, attributes = {}) {
-  const isNumber = heads.map((head) => Array.isArray(head));
-  const titles = heads.map((head, i) => el("th", { scope: "col", class: isNumber[i] && "number" }, [].concat(head)[0]));
-  const lines = body.map((cells) =>
-    el("tr", {}, cells.map((cell, i) =>
-      i ? el("td", { class: isNumber[i] && "number" }, cell) : el("th", { scope: "row" }, cell))));
+  const numbers = heads.map((head) => Array.isArray(head) && "number");
+  const titles = heads.map((head, i) => el("th", { scope: "col", class: numbers[i] }, [].concat(head)[0]));
+  const lines = body.map(([first, ...cells]) => el("tr", {}, el("th", { scope: "row" }, first),
+    cells.map((cell, i) => el("td", { class: numbers[i + 1] }, cell))));
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     el("table", attributes, el("caption", {}, caption), el("thead", {}, el("tr", {}, titles)), el("tbody", {}, lines)));
 }
 
-function twin(summary, content) {
+function twin(summary, content) { // of a chart
   return el("details", { class: "twin" }, el("summary", {}, summary), content);
 }
 
-function card(title, attributes, ...children) {
-  return el("section", { ...attributes, class: `card ${attributes.class || ""}` }, el("h2", {}, title), ...children);
+function card(title, kind, ...children) {
+  return el("section", { class: `card ${kind}` }, el("h2", {}, title), children);
 }
 
 function select(name, options, value, onchange) {

@@ -1,28 +1,45 @@
 // Which rows are asked for, and in what order.
 const FILTERS = {
-  truth: { asks: () => state.truth, test: () => labelled("label", state.truth), words: () => `truth: ${state.truth}` },
-  predicted: { asks: () => state.predicted, test: () => labelled("predicted", state.predicted), words: () => `predicted: ${state.predicted}` },
+  truth: {
+    asks: () => state.truth, words: () => `truth: ${state.truth}`, test: () => labelled("label", state.truth),
+  },
+  predicted: {
+    asks: () => state.predicted, words: () => `predicted: ${state.predicted}`,
+    test: () => labelled("predicted", state.predicted),
+  },
   answer: {
     asks: () => state.answer, words: () => `only ${state.answer}`,
-    test: () => { const wanted = state.answer === "right" ? 1 : 0; return (row) => rows.correct[row] === wanted; },
+    test: () => is("correct", state.answer === "right" ? 1 : 0),
   },
-  low: { asks: () => state.low > 0, test: () => (row) => rows.probability[row] >= state.low / 100, words: () => `probability from ${state.low} %` },
-  high: { asks: () => state.high < 100, test: () => (row) => rows.probability[row] <= state.high / 100, words: () => `probability to ${state.high} %` },
+  low: {
+    asks: () => state.low > 0, words: () => `probability from ${state.low} %`,
+    test: () => (row) => rows.probability[row] >= state.low / 100,
+  },
+  high: {
+    asks: () => state.high < 100, words: () => `probability to ${state.high} %`,
+    test: () => (row) => rows.probability[row] <= state.high / 100,
+  },
   cluster: {
-    asks: () => state.cluster && clusterById.has(Number(state.cluster)), test: () => (row) => rows.cluster[row] === Number(state.cluster),
+    asks: () => state.cluster !== "" && clusterById.has(Number(state.cluster)),
     words: () => `group: ${clusterName(clusterById.get(Number(state.cluster)))}`,
+    test: () => is("cluster", Number(state.cluster)),
   },
-  group: { asks: () => state.group && rows.groups, test: () => named("group", "groups", state.group), words: () => `belongs to: ${state.group}` },
-  split: { asks: () => state.split && rows.splits, test: () => named("split", "splits", state.split), words: () => `split: ${state.split}` },
-  flat: { asks: () => state.flat, test: () => (row) => rows.scale[row] === 0, words: () => NOTHING },
-  photo: { asks: () => state.photo, test: () => (row) => photoOf(row) !== null, words: () => "with a photo here" },
+  group: {
+    asks: () => state.group && rows.groups, words: () => `belongs to: ${state.group}`,
+    test: () => is("group", rows.groups.indexOf(state.group)),
+  },
+  split: {
+    asks: () => state.split && rows.splits, words: () => `split: ${state.split}`,
+    test: () => is("split", rows.splits.indexOf(state.split)),
+  },
+  flat: { asks: () => state.flat, words: () => NOTHING, test: () => is("scale", 0) },
+  photo: { asks: () => state.photo, words: () => "with a photo here", test: () => (row) => photoOf(row) !== null },
   text: {
-    asks: () => state.text, words: () => `name holds '${state.text}'`,
-    test: () => { const part = state.text.toLowerCase(); return (row) => nameOf(row).toLowerCase().includes(part); },
+    asks: () => state.text, words: () => `name holds '${state.text}'`, test: () => holds(state.text.toLowerCase()),
   },
   region: {
-    asks: () => state.region, words: () => `${state.inside} % of the map in the drawn box`,
-    test: () => { const weights = regionWeights(); return (row) => shareInside(row, weights) >= state.inside / 100; },
+    asks: () => coarse && region(), words: () => `${state.inside} % of the map in the drawn box`,
+    test: () => looksInto(regionWeights(), state.inside / 100),
   },
 };
 
@@ -30,7 +47,7 @@ const SORTS = {
   worst: ["surest mistakes first", (a, b) => wrongness(b) - wrongness(a)],
   unsure: ["least sure first", (a, b) => rows.probability[a] - rows.probability[b]],
   surest: ["surest first", (a, b) => rows.probability[b] - rows.probability[a]],
-  truth: ["label least believed first", (a, b) => orLast(rows.label_probability[a], 2) - orLast(rows.label_probability[b], 2)],
+  truth: ["label least believed first", (a, b) => believed(a) - believed(b)],
   border: ["looks at the border most", (a, b) => orLast(rows.border[b], -1) - orLast(rows.border[a], -1)],
   corners: ["looks at the corners most", (a, b) => orLast(rows.corners[b], -1) - orLast(rows.corners[a], -1)],
   strong: ["strongest map first", (a, b) => orLast(rows.scale[b], -1) - orLast(rows.scale[a], -1)],
@@ -41,21 +58,31 @@ const SORTS = {
 let found = null; // the rows asked for, kept until the question changes
 let foundScale = null;
 
-function labelled(column, name) {
-  const wanted = classOf.has(name) ? classOf.get(name) : -1;
+function is(column, wanted) {
   return (row) => rows[column][row] === wanted;
 }
 
-function named(column, names, name) {
-  const wanted = rows[names].indexOf(name);
-  return (row) => rows[column][row] === wanted;
+function labelled(column, name) {
+  return is(column, classOf.has(name) ? classOf.get(name) : -1);
+}
+
+function holds(part) {
+  return (row) => nameOf(row).toLowerCase().includes(part);
+}
+
+function looksInto(weights, least) {
+  return (row) => shareInside(row, weights) >= least;
 }
 
 function orLast(value, last) {
   return value === null || value === undefined ? last : value;
 }
 
-function wrongness(row) { // above 0 for mistakes, and the higher the surer; below for the rest, the less sure the higher
+function believed(row) {
+  return orLast(rows.label_probability[row], 2);
+}
+
+function wrongness(row) { // above 0 for mistakes, the surer the higher; below for the rest, the less sure the higher
   return isWrong(row) ? rows.probability[row] : -rows.probability[row];
 }
 
@@ -76,12 +103,16 @@ function foundRows() {
 }
 
 function shownScale() { // the highest of the maps asked for
-  if (foundScale === null) foundScale = foundRows().reduce((most, row) => Math.max(most, rows.scale[row] || 0), 0) || largestScale;
-  return foundScale;
+  if (foundScale === null) foundScale = foundRows().reduce((most, row) => Math.max(most, rows.scale[row] || 0), 0);
+  return foundScale || largestScale;
 }
 
 function dropped(name) {
   return { [name]: DEFAULTS[name] };
+}
+
+function ask(patch) { // in the gallery, and nothing else than this
+  change({ ...noFilters(), view: "gallery", ...patch });
 }
 
 function noFilters() {
@@ -92,8 +123,9 @@ function noFilters() {
 function regionWeights() {
   const [left, top, right, bottom] = region();
   const within = (k, cells, from, to) => clamped(Math.min(k + 1, to * cells) - Math.max(k, from * cells), 0, 1);
-  return Array.from({ length: coarse.height * coarse.width }, (_, i) =>
-    within(Math.floor(i / coarse.width), coarse.height, top, bottom) * within(i % coarse.width, coarse.width, left, right));
+  const { height, width } = coarse;
+  return Array.from({ length: height * width }, (_, i) =>
+    within(Math.floor(i / width), height, top, bottom) * within(i % width, width, left, right));
 }
 
 function region() { // left, top, right, bottom in 0..1, or null
@@ -117,18 +149,21 @@ function nearestByMap(row, count) {
   if (!coarse || !rows.scale[row]) return [];
   const size = coarse.height * coarse.width;
   const own = coarse.values.subarray(row * size, (row + 1) * size);
-  const among = bundle.shown.some((entry) => entry.image) ? bundle.shown.filter((entry) => entry.image).map((entry) => entry.row)
-    : Array.from({ length: rows.n }, (_, other) => other);
-  const likeness = among.filter((other) => other !== row && rows.scale[other]).map((other) => {
-    let [product, square] = [0, 0];
-    for (let i = 0; i < size; i++) {
-      const value = coarse.values[other * size + i];
-      product += own[i] * value;
-      square += value * value;
-    }
-    return [other, square ? product / Math.sqrt(square) : 0];
-  });
-  return likeness.sort((a, b) => b[1] - a[1]).slice(0, count).map(([other]) => other);
+  const photos = bundle.shown.filter((entry) => entry.image).map((entry) => entry.row);
+  const among = photos.length ? photos : Array.from({ length: rows.n }, (_, other) => other);
+  const others = among.filter((other) => other !== row && rows.scale[other]);
+  const likeness = new Map(others.map((other) => [other, cosine(own, other * size)]));
+  return others.sort((a, b) => likeness.get(b) - likeness.get(a)).slice(0, count);
+}
+
+function cosine(own, start) { // but for own's length, which is the same for all
+  let [product, square] = [0, 0];
+  for (let i = 0; i < own.length; i++) {
+    const value = coarse.values[start + i];
+    product += own[i] * value;
+    square += value * value;
+  }
+  return square ? product / Math.sqrt(square) : 0;
 }
 
 onChange([...FILTERING, "sort"], () => { found = null; foundScale = null; });

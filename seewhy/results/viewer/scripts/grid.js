@@ -26,7 +26,9 @@ function makeGrid(host) {
     if (!host.clientWidth) return;
     const [first, last] = inSight();
     for (const [place, node] of live) {
-      if ((place < first || place >= last) && !node.contains(document.activeElement)) { node.remove(); live.delete(place); }
+      if ((place >= first && place < last) || node.contains(document.activeElement)) continue;
+      node.remove();
+      live.delete(place);
     }
     for (let place = first; place < last; place++) if (!live.has(place)) put(place);
   }
@@ -82,7 +84,12 @@ function makeGrid(host) {
     due = true;
   };
   window.addEventListener("scroll", soon, { passive: true });
-  new ResizeObserver(() => { const before = side * 1000 + columns; measure(); if (side * 1000 + columns !== before || !live.size) again(); else show(); }).observe(host);
+  new ResizeObserver(() => {
+    const old = side;
+    measure();
+    if (side === old) show();
+    else again();
+  }).observe(host);
 
   return {
     fill(rowsAsked) { list = rowsAsked; here = 0; again(); },

@@ -1,8 +1,8 @@
 // Single keys, all listed under '?', and switched off there by who speaks or types to the page.
 const KEYS = [
   ["1 2 3", "Overview, Gallery, Looked at", null],
-  ["/", "filter by name", () => { change({ view: "gallery" }); const input = document.querySelector("input[name=text]"); input.closest("details").open = true; input.focus(); }],
-  ["w", "only wrong answers, and back", () => judged && change({ view: "gallery", answer: state.answer === "wrong" ? "" : "wrong" })],
+  ["/", "filter by name", () => toName()],
+  ["w", "only wrong answers, and back", () => toWrong()],
   ["j", "next picture", () => along(1)],
   ["k", "previous picture", () => along(-1)],
   ["m", "map on or off", () => change({ map: state.map === "none" ? "predicted" : "none" })],
@@ -23,13 +23,24 @@ const KEYS = [
 const helpDialog = el("dialog", { class: "help", "aria-labelledby": "help-title" });
 
 function makeHelp() {
-  const off = el("input", { type: "checkbox", onchange: () => change({ keys: off.checked ? "on" : "off" }) });
-  off.checked = state.keys === "on";
+  const keys = checkbox("keys", "single keys are on", state.keys === "on", (on) => change({ keys: on ? "on" : "off" }));
   helpDialog.append(
-    el("header", {}, el("h2", { id: "help-title" }, "Keys"), el("button", { type: "button", "aria-label": "Close", onclick: () => helpDialog.close() }, "✕")),
+    el("header", {}, el("h2", { id: "help-title" }, "Keys"),
+      button("✕", () => helpDialog.close(), { "aria-label": "Close" })),
     table("Single keys", ["key", "does"], KEYS.map(([key, words]) => [el("kbd", {}, key), words])),
-    el("p", {}, el("label", { class: "inline" }, off, " single keys are on")));
+    el("p", {}, keys));
   document.body.append(helpDialog);
+}
+
+function toName() {
+  change({ view: "gallery", open: "" });
+  const input = document.querySelector("input[name=text]");
+  input.closest("details").open = true;
+  input.focus();
+}
+
+function toWrong() {
+  if (judged) change({ view: "gallery", answer: state.answer === "wrong" ? "" : "wrong" });
 }
 
 function along(by) {

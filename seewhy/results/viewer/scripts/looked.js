@@ -1,4 +1,7 @@
 // Groups of pictures by what the model looked at.
+const SHOWN = 6; // typical and odd pictures of each
+const MEAN = 144; // pixels of a mean picture
+
 function lookedAt(host) {
   const { list, how, reason } = bundle.clusters;
   const top = Math.max(0, ...list.filter((one) => one.mean_map).flatMap((one) => one.mean_map.flat()));
@@ -8,16 +11,17 @@ function lookedAt(host) {
 }
 
 function clusterCard(one, top) {
-  const facts = [["pictures", number(one.size)], ["accuracy", percent(one.accuracy)], ["outer tenth", percent(one.border, 0)], ["object", percent(one.inside, 0)]];
+  const name = clusterName(one);
   const mix = (pairs) => pairs.map(([index, pictures]) => `${labels[index]} ${number(pictures)}`).join(", ") || "–";
-  return card(clusterName(one), { class: "cluster", "data-cluster": one.id },
-    el("div", { class: "summary" }, meanPicture(one, top), el("div", {},
-      el("dl", { class: "facts" }, facts.filter(([, value]) => value !== "–").map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
-      el("p", { class: "small" }, el("strong", {}, "labels: "), mix(one.labels), el("br"), el("strong", {}, "predicted: "), mix(one.predicted)),
-      one.mean_map ? el("p", { class: "small" }, `On average: ${meanText(one.mean_map)}`) : null,
-      el("button", { type: "button", onclick: () => change({ ...noFilters(), cluster: String(one.id), view: "gallery" }) }, "Show these pictures"))),
-    one.typical.length ? el("h3", {}, "typical") : null, strip(one.typical.slice(0, 6), 84, `typical of ${clusterName(one)}`),
-    one.odd.length ? el("h3", {}, "odd ones") : null, strip(one.odd.slice(0, 6), 84, `odd ones of ${clusterName(one)}`));
+  const some = (rowsOf, words) => (rowsOf.length
+    ? [el("h3", {}, words), strip(rowsOf.slice(0, SHOWN), 84, `${words} of ${name}`)] : null);
+  return card(name, "cluster", el("div", { class: "summary" }, meanPicture(one, top), el("div", {},
+    defined("facts", [["pictures", number(one.size)], ["accuracy", percent(one.accuracy)],
+      ["outer tenth", percent(one.border, 0)], ["object", percent(one.inside, 0)]]),
+    note(el("strong", {}, "labels: "), mix(one.labels), el("br"), el("strong", {}, "predicted: "), mix(one.predicted)),
+    one.mean_map ? note(`On average: ${meanText(one.mean_map)}`) : null,
+    button("Show these pictures", () => ask({ cluster: String(one.id) })))),
+  some(one.typical, "typical"), some(one.odd, "odd ones"));
 }
 
 // The mean map over the mean picture; all groups share the scale.
@@ -25,11 +29,10 @@ function meanPicture(one, top) {
   if (!one.mean_map) return null;
   const canvas = el("canvas", { class: "map", role: "img", "aria-label": `Mean map. ${meanText(one.mean_map)}` });
   canvas.redraw = () => {
-    const map = { height: one.mean_map.length, width: one.mean_map[0].length, values: Float32Array.from(one.mean_map.flat()) };
-    const plane = planeOf(map, 192, 192, null, state.cells === "smooth", top);
-    painted(canvas, 192, 192, plane, colours(TABLES[state.colors] || TABLES.default, one.mean_picture ? state.opacity / 100 : 1, state.threshold / 100));
+    const plane = planeOf(meanMap(one.mean_map), MEAN, MEAN, null, state.cells === "smooth", top);
+    painted(canvas, MEAN, MEAN, plane, chosenColours(one.mean_picture));
   };
   canvas.redraw();
-  return el("span", { class: `frame ${one.mean_picture ? "" : "bare"}`, "--w": "144px", "--h": "144px" },
-    one.mean_picture ? el("img", { src: one.mean_picture, alt: "", width: 144, height: 144 }) : null, canvas);
+  const photo = one.mean_picture && el("img", { src: one.mean_picture, alt: "", width: MEAN, height: MEAN });
+  return el("span", { class: `frame ${photo ? "" : "bare"}`, "--w": `${MEAN}px`, "--h": `${MEAN}px` }, photo, canvas);
 }

@@ -65,10 +65,14 @@ function planeOf(map, width, height, box, smooth, top, signed = false) {
       let sum = 0;
       for (let j = 0; j < n; j++) sum += across.weights[x * n + j] * line[j];
       const value = clamped(sum, low, high) / top;
-      levels[y * w + x] = signed ? 128 + Math.round(127 * clamped(value, -1, 1)) : Math.round(255 * clamped(value, 0, 1));
+      levels[y * w + x] = levelOf(value, signed);
     }
   }
   return { levels, rows: [vertical.first, vertical.last], columns: [across.first, across.last] };
+}
+
+function levelOf(value, signed) {
+  return signed ? 128 + Math.round(127 * clamped(value, -1, 1)) : Math.round(255 * clamped(value, 0, 1));
 }
 
 function cachedPlane(key, make) {
@@ -112,6 +116,7 @@ function painted(canvas, width, height, plane, palette) {
       pixels[y * width + x] = plane.levels ? palette[plane.levels[(y - top) * (right - left) + x - left]] : 0;
     }
   }
+  // Only ever written to, so a GPU would have to fetch it: tiles come and go faster without.
   canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
 }
 
@@ -149,9 +154,15 @@ function drawRow(canvas, row, width, height, which) {
     const key = [row, which, width, height, smooth, top].join();
     plane = cachedPlane(key, () => planeOf(map, width, height, box, smooth, 255 * (top / map.scale)));
   }
-  const photo = entry && entry.image;
-  const opacity = photo ? state.opacity / 100 : 1;
-  painted(canvas, width, height, plane, colours(TABLES[state.colors] || TABLES.default, opacity, state.threshold / 100));
+  painted(canvas, width, height, plane, chosenColours(entry && entry.image));
+}
+
+function chosenTable() {
+  return TABLES[state.colors] || TABLES.default;
+}
+
+function chosenColours(photo) { // a map without a photo is drawn in full
+  return colours(chosenTable(), photo ? state.opacity / 100 : 1, state.threshold / 100);
 }
 
 function span(box, from, pixels) {
@@ -160,10 +171,10 @@ function span(box, from, pixels) {
 
 // Mean maps: nested lists of shares, in opaque colours.
 function drawMean(canvas, cells, width, top, signed = false) {
-  const map = { height: cells.length, width: cells[0].length, values: Float32Array.from(cells.flat()) };
+  const map = meanMap(cells);
   const height = Math.max(1, Math.round((width * map.height) / map.width));
   const plane = planeOf(map, width, height, null, state.cells === "smooth", top, signed);
-  painted(canvas, width, height, plane, opaque(signed ? SIGNED : TABLES[state.colors] || TABLES.default, signed));
+  painted(canvas, width, height, plane, opaque(signed ? SIGNED : chosenTable(), signed));
 }
 
 // Maps in words -----------------------------------------------------------------------------------
@@ -190,6 +201,10 @@ function mapText(map) {
   return `${percent(shares[most], 0)} of the map in the ${NINTHS[most]} ninth.`;
 }
 
+function meanMap(cells) {
+  return { height: cells.length, width: cells[0].length, values: Float32Array.from(cells.flat()), scale: 1 };
+}
+
 function meanText(cells) {
-  return mapText({ height: cells.length, width: cells[0].length, values: cells.flat(), scale: 1 });
+  return mapText(meanMap(cells));
 }

@@ -1,27 +1,33 @@
 // A box drawn on a small picture of the mean map: 'pictures that look here'. With keys: arrows move, Shift resizes.
-const REGION = 180;
+const REGION = 180; // pixels
+const SIDES = ["left", "top", "right", "bottom"];
 
 function regionPart() {
   if (!coarse) return null;
   const canvas = el("canvas", { "aria-hidden": "true" });
   const outline = el("span", { class: "drawn" });
   const pad = el("div", { class: "pad", tabindex: "0", role: "application",
-    "aria-label": "Box of what the model saw. Arrows move it, Shift and arrows resize it, Delete removes it." }, canvas, outline);
+    "aria-label": "Box of what the model saw. Arrows move it, Shift and arrows resize it, Delete removes it.",
+  }, canvas, outline);
   const said = el("output", {});
-  const clear = el("button", { type: "button", onclick: () => change({ region: "" }) }, "Remove the box");
-  canvas.redraw = () => { const cells = coarseMean(); drawMean(canvas, cells, REGION, Math.max(...cells.flat()) || 1); };
+  const clear = button("Remove the box", () => change({ region: "" }));
+  canvas.redraw = () => {
+    const cells = coarseMean();
+    drawMean(canvas, cells, REGION, Math.max(...cells.flat()) || 1);
+  };
   const follow = () => {
     const box = region();
     outline.hidden = clear.hidden = !box;
     said.textContent = box ? `From ${placeWords(box)}.` : "Draw a box to find pictures that look there.";
-    if (box) ["left", "top", "right", "bottom"].forEach((side, i) => {
+    if (box) SIDES.forEach((side, i) => {
       outline.style[side] = `${100 * (i < 2 ? box[i] : 1 - box[i])}%`;
     });
   };
   let start = null;
   const point = (event) => {
     const place = pad.getBoundingClientRect();
-    return [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height].map((v) => clamped(v, 0, 1));
+    const parts = [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height];
+    return parts.map((part) => clamped(part, 0, 1));
   };
   pad.addEventListener("pointerdown", (event) => { start = point(event); pad.setPointerCapture(event.pointerId); });
   pad.addEventListener("pointermove", (event) => start && setRegion(corners(start, point(event))));
@@ -34,7 +40,7 @@ function regionPart() {
   onChange(FILTERING, () => canvas.redraw());
   canvas.redraw();
   follow();
-  return el("div", {}, pad, el("p", { class: "small", "aria-live": "polite" }, said), slider("inside", "at least"), clear);
+  return el("div", {}, pad, note(said), slider("inside", "at least"), clear);
 }
 
 function placeWords([left, top, right, bottom]) {
@@ -75,5 +81,6 @@ function coarseMean() { // of the rows asked for, but for the box itself
     for (let i = 0; i < size; i++) total += coarse.values[row * size + i];
     if (total) for (let i = 0; i < size; i++) sums[i] += coarse.values[row * size + i] / total;
   }
-  return Array.from({ length: coarse.height }, (_, y) => Array.from(sums.subarray(y * coarse.width, (y + 1) * coarse.width)));
+  const line = (y) => Array.from(sums.subarray(y * coarse.width, (y + 1) * coarse.width));
+  return Array.from({ length: coarse.height }, (_, y) => line(y));
 }

@@ -7,15 +7,15 @@ function frameSize(row, side) {
 }
 
 // Photo and map in a frame of `side` pixels; it redraws itself when the drawing changes.
-function picture(row, side, which = () => state.map) {
+function picture(row, side) {
   const [width, height] = frameSize(row, side);
   const photo = photoOf(row);
   const sharp = Math.min(2, window.devicePixelRatio || 1);
   const canvas = el("canvas", { class: "map", "aria-hidden": "true" });
   const badge = el("span", { class: "badge", hidden: true }, NOTHING);
   canvas.redraw = () => {
-    drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), which());
-    badge.hidden = state.map === "none" || rows.scale[row] === null || standsOut(mapOf(row, which()));
+    drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), state.map);
+    badge.hidden = state.map === "none" || rows.scale[row] === null || standsOut(mapOf(row, state.map));
   };
   canvas.redraw();
   return el("span", { class: `frame ${photo ? "" : "bare"}`, "--w": `${width}px`, "--h": `${height}px` },
@@ -25,28 +25,32 @@ function picture(row, side, which = () => state.map) {
 
 const SMALL = 100; // pixels of a tile below which only the prediction is written under it
 
-function verdict(row, small = false) {
-  const sure = sureness(rows.probability[row]);
-  const lines = (...parts) => el("span", { class: "said" }, parts.map((part) => el("span", { class: part === sure ? "sure" : "cut" }, `${part} `)));
+function verdict(row, side = Infinity) {
+  const small = side < SMALL;
+  const sure = sureness(rows.probability[row], side < 140 ? 0 : 1);
+  const piece = (part) => el("span", { class: part === sure ? "sure" : "cut" }, `${part} `);
+  const lines = (...parts) => el("span", { class: "said" }, parts.map(piece));
   if (rows.correct[row] === null) return [lines(predictedOf(row), sure)];
   const word = isWrong(row) ? "wrong" : "right";
-  const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", el("span", { class: "unseen" }, ` ${word}: `));
-  return [sign, isWrong(row) && !small ? lines(`${labelOf(row)} →`, predictedOf(row), sure) : lines(predictedOf(row), sure)];
+  const spelled = el("span", { class: "unseen" }, ` ${word}: `);
+  const truth = isWrong(row) && !small ? [`${labelOf(row)} →`] : [];
+  const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", spelled);
+  return [sign, lines(...truth, predictedOf(row), sure)];
 }
 
+// What a screen reader hears behind the caption.
 function spoken(row) {
-  const truth = labelOf(row) === null ? "" : isWrong(row) ? `Wrong: ${labelOf(row)} taken for ` : "Right: ";
   const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
-  return `${truth}${predictedOf(row)}, ${sureness(rows.probability[row])}. ${nameOf(row)}.${map}`;
+  return `. ${nameOf(row)}.${map}`;
 }
 
 function tile(row, side, attributes = {}) {
-  const node = el("button", {
+  const about = el("span", { class: "unseen" }, spoken(row));
+  about.retell = () => { about.textContent = spoken(row); };
+  return el("button", {
     type: "button", class: `tile ${isWrong(row) ? "wrong" : ""}`, "data-row": row, title: nameOf(row),
     onclick: () => change({ open: String(rows.id[row]) }), "--side": `${side}px`, ...attributes,
-  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side < SMALL)));
-  node.setAttribute("aria-label", spoken(row));
-  return node;
+  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side)), about);
 }
 
 function strip(list, side, words) {
@@ -58,3 +62,4 @@ function redrawMaps() {
 }
 
 onChange(DRAWING, redrawMaps);
+onChange(["map"], () => document.querySelectorAll(".tile > .unseen").forEach((about) => about.retell()));
