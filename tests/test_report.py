@@ -212,6 +212,7 @@ def test_a_report_keeps_to_its_size_and_says_what_had_to_go(run, tmp_path):
     made = json.loads(DATA.search(path.read_text("utf-8"))[1])
     check(made)
     assert made["size"]["left_out"] == list(small.left_out)
+    assert made["size"]["total"] == small.bytes
     with pytest.raises(InputError, match="the page alone, without pictures and predictions, takes") as told:
         run.report(path, max_mb=0.01)
     least = float(told.value.expected.split()[0])

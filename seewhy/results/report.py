@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 _ENDINGS = (".html", ".htm")
+_SETTLED = 5  # times at most that a page is made until it says its own size
 _CUTS = (  # each smaller than the one before: first the pictures' quality, then how many, then what is listed
     Cut(),
     Cut(side=320),
@@ -137,11 +138,15 @@ def _fitted(material: Material, max_mb: float) -> tuple[bytes, dict[str, Any]]:
     needed = 0
     for cut in _cuts(material):
         made = bundled(material, cut)
-        made["size"] = {"total": 0, "limit": limit, "parts": _parts(made), "left_out": _left_out(material, cut)}
-        made["size"]["total"] = len(written(made))
-        html = page(made).encode("utf-8", "replace")
-        parts = made["size"]["parts"]
-        parts["page"] = len(html) - sum(n for name, n in parts.items() if name != "page")
+        parts, left_out = _parts(made), _left_out(material, cut)
+        html = b""
+        for _ in range(_SETTLED):  # the file says how large it is, and saying so takes room
+            told = len(html)
+            sized = {**parts, "page": max(0, told - sum(parts.values()))}
+            made["size"] = {"total": told, "limit": limit, "parts": sized, "left_out": left_out}
+            html = page(made).encode("utf-8", "replace")
+            if len(html) == told or len(html) > limit:
+                break
         if len(html) <= limit:
             return html, made
         needed = len(html)
