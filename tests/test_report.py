@@ -193,7 +193,7 @@ def test_what_is_shown_of_a_large_run_is_a_mix_and_is_told(tmp_path):
     check(made)
     assert made["sampling"]["of"] == sample.of > len(made["pictures"]["id"])
     assert made["measures"]["pictures"] == 3_000
-    assert made["sampling"]["without_pictures"].startswith("None could be read again; the first: ")
+    assert made["sampling"]["without_pictures"].startswith("No picture could be read again (the first: ")
     assert sum(each["size"] for each in made["clusters"]["list"]) == sum(one.pictures for one in groups)
     fewer = bundled(gathered(large, rows=500, pictures=100), Cut(rows=50, pictures=10))
     check(fewer)
@@ -266,7 +266,7 @@ def test_pictures_that_are_gone_or_changed_are_told(tmp_path):
         False,
         False,
     ]
-    assert made["sampling"]["without_pictures"].startswith("2 pictures of 3 could not be read again; the first: ")
+    assert made["sampling"]["without_pictures"].startswith("2 pictures of 3 could not be read again (the first: ")
 
 
 def test_text_cannot_end_the_data(tmp_path):

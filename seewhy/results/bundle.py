@@ -304,8 +304,8 @@ def _without(material: Material, pictures: Sequence[int], with_image: int) -> st
         return "This report was made without pictures (--no-images)."
     missing = [i for i in pictures if i in material.troubles]
     if missing:
-        which = "None" if not with_image else f"{counted(len(missing), 'picture')} of {len(pictures):,}"
         why = trouble_of(material.troubles[missing[0]], material.anonymous)
-        verb = "could be read" if not with_image else "could not be read"
-        return f"{which} {verb} again; the first: {why}. Maps are drawn alone."
+        which = f"{counted(len(missing), 'picture')} of {len(pictures):,}" if with_image else "No picture"
+        could = "could not" if with_image else "could"
+        return f"{which} {could} be read again (the first: {why}). Maps are drawn alone."
     return "" if with_image or not pictures else "They did not fit the size limit."

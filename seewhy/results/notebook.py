@@ -112,7 +112,7 @@ def _figure(run: Run, row: dict[str, Any]) -> str:
     said = f"{row['predicted']}, {percent(row['probability'])}"
     words = said if row["correct"] is not False else f"{row['label']} → {said}"
     picture, trouble = photo(run, row, _SIDE)
-    words = line(words)
+    words = line(words).replace(" %", "\N{NO-BREAK SPACE}%")
     name = short(row["path"]) if row["path"] else f"picture {row['id']}"
     image = _drawn(picture, row)
     if image is None:
