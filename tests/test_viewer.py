@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,10 @@ def opened(browser):
         tab.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
         tab.on("pageerror", lambda error: troubles.append(str(error)))
         tab.on("dialog", lambda dialog: (troubles.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        tab.on("request", lambda request: None if request.url.startswith(("data:", path.as_uri())) else troubles.append(request.url))
+        tab.on(
+            "request",
+            lambda request: None if request.url.startswith(("data:", path.as_uri())) else troubles.append(request.url),
+        )
         tab.goto(f"{path.as_uri()}#{view}")
         return tab
 
@@ -144,9 +148,17 @@ def test_what_is_missing_is_said(opened, made, tmp_path):
         table[name] = [None] * N
     for entry in bare["shown"]:
         entry["image"], entry["label_map"] = None, None
-    bare["measures"].update(labelled=0, accuracy=None, accuracy_interval=None, balanced_accuracy=None, classes=[], reliability=[])
+    bare["measures"].update(
+        labelled=0, accuracy=None, accuracy_interval=None, balanced_accuracy=None, classes=[], reliability=[]
+    )
     bare["confusion"] = None
-    bare["focus"] = {"how": "", "empty": N, "classes_count": 0, "all": {"right": None, "wrong": None, "unknown": None}, "classes": []}
+    bare["focus"] = {
+        "how": "",
+        "empty": N,
+        "classes_count": 0,
+        "all": {"right": None, "wrong": None, "unknown": None},
+        "classes": [],
+    }
     bare["clusters"] = {"how": "", "reason": "Too few pictures for groups.", "list": []}
     table["cluster"] = [None] * N
     del table["near"], table["group"], table["groups"], table["coarse"]
@@ -182,7 +194,6 @@ def test_a_later_version_is_refused_and_the_rest_stays_readable(browser, made, t
 
 # Filters, sorts, place ----------------------------------------------------------------------------
 
-TEXTS = {"label": 0}
 FILTERS = [
     ("truth=cat", lambda m: columns(m, "label") == 0),
     ("predicted=fox", lambda m: columns(m, "predicted") == 2),
@@ -199,7 +210,9 @@ FILTERS = [
 
 
 def inside(made, rows, columns):
-    cells = np.frombuffer(base64.b64decode(made["pictures"]["coarse"]["values"]), np.uint8).reshape(N, 6, 6).astype(float)
+    cells = (
+        np.frombuffer(base64.b64decode(made["pictures"]["coarse"]["values"]), np.uint8).reshape(N, 6, 6).astype(float)
+    )
     return cells[:, rows, columns].sum(axis=(1, 2)) / np.maximum(1, cells.sum(axis=(1, 2)))
 
 
@@ -250,11 +263,21 @@ def test_a_cell_of_the_confusion_is_a_filter(opened, file, made):
     assert found(tab) == N
 
 
-@pytest.mark.parametrize(("sort", "column", "down"), [("surest", "probability", True), ("unsure", "probability", False), ("border", "border", True), ("strong", "scale", True)])
+@pytest.mark.parametrize(
+    ("sort", "column", "down"),
+    [
+        ("surest", "probability", True),
+        ("unsure", "probability", False),
+        ("border", "border", True),
+        ("strong", "scale", True),
+    ],
+)
 def test_sorts(opened, file, made, sort, column, down):
     tab = opened(file, f"gallery?sort={sort}")
     values = columns(made, column)
-    shown = [values[int(row)] for row in tab.locator(".grid .tile").evaluate_all("all => all.map(one => one.dataset.row)")]
+    shown = [
+        values[int(row)] for row in tab.locator(".grid .tile").evaluate_all("all => all.map(one => one.dataset.row)")
+    ]
     assert len(shown) > 10
     assert shown == sorted(np.nan_to_num(values, nan=-1), reverse=down)[: len(shown)]
 
@@ -266,7 +289,10 @@ def test_a_box_is_drawn_with_the_mouse(opened, file, made):
     tab.mouse.down()
     tab.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2, steps=4)
     tab.mouse.up()
-    left, top, right, bottom = (int(part) for part in tab.evaluate("() => new URLSearchParams(location.hash.split('?')[1]).get('region')").split("-"))
+    left, top, right, bottom = (
+        int(part)
+        for part in tab.evaluate("() => new URLSearchParams(location.hash.split('?')[1]).get('region')").split("-")
+    )
     assert (left, top) <= (2, 2)
     assert 48 <= right <= 52
     assert 48 <= bottom <= 52
@@ -287,12 +313,17 @@ def seen(tab, locator):
 
 
 @pytest.mark.parametrize("row", [0, 1, 5])
-@pytest.mark.parametrize(("query", "options"), [("", {}), ("&cells=true&colors=jet&opacity=40", {"order": "nearest", "colormap": "jet", "opacity": 0.4})])
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [("", {}), ("&cells=true&colors=jet&opacity=40", {"order": "nearest", "colormap": "jet", "opacity": 0.4})],
+)
 def test_maps_are_drawn_as_python_draws_them(opened, file, made, row, query, options):
     """The picture with its map, hatching and all, as a screenshot at one picture pixel per screen pixel."""
     entry = made["shown"][row]
     tab = opened(file, f"gallery?outline=off&open={made['pictures']['id'][row]}{query}")
-    tab.evaluate("() => { document.querySelector('.stage').style.setProperty('--stage', '256px'); dispatchEvent(new Event('resize')); }")
+    tab.evaluate(
+        "() => { document.querySelector('.stage').style.setProperty('--stage', '256px'); dispatchEvent(new Event('resize')); }"
+    )
     tab.evaluate("() => document.querySelector('.stage img').decode()")
     # Without the page's own rounded corners, and at a whole pixel.
     plain = "{ borderRadius: 0, position: 'fixed', left: 0, top: 0, zIndex: 9 }"
@@ -330,6 +361,7 @@ def test_opacity_threshold_and_bare_photo(opened, file, made):
 def test_an_empty_map_has_a_badge(opened, file, made):
     tab = opened(file, "gallery?flat=only")
     assert tab.locator(".grid .tile .badge").inner_text() == drawing.NOTHING
+    assert tab.locator(".grid .tile .badge").is_visible()
     assert "No region stood out." in tab.locator(".grid .tile").inner_text()
     tab.goto(f"{file.as_uri()}#gallery?open={made['pictures']['id'][0]}")
     assert not tab.locator(".stage .badge").is_visible()
@@ -400,7 +432,19 @@ def test_everything_by_keyboard_alone(opened, file, made):
     assert state(tab) != first
     press("k")
     assert state(tab) == first
-    for keys, expected in [("m", "map=none"), ("a", ""), ("b", "map=label"), ("a", ""), ("[", "opacity=65"), ("]", ""), ("=", "threshold=5"), ("-", ""), ("c", "colors=viridis"), ("s", "scale=shown"), ("t", "cells=true")]:
+    for keys, expected in [
+        ("m", "map=none"),
+        ("a", ""),
+        ("b", "map=label"),
+        ("a", ""),
+        ("[", "opacity=65"),
+        ("]", ""),
+        ("=", "threshold=5"),
+        ("-", ""),
+        ("c", "colors=viridis"),
+        ("s", "scale=shown"),
+        ("t", "cells=true"),
+    ]:
         press(keys)
         assert expected in state(tab), keys
     tab.keyboard.down(" ")
@@ -450,6 +494,22 @@ def test_back_closes_a_picture_and_returns_to_a_view(opened, file):
     assert tab.locator(".gallery-view").is_visible()
 
 
+def test_it_works_in_a_frame_without_an_address(opened, made, tmp_path):
+    """As in a notebook: `srcdoc`, where the history cannot be written."""
+    path = tmp_path / "frame.html"
+    path.write_text(
+        f'<link rel="icon" href="data:,"><iframe width="1200" height="700" srcdoc="{escape(page(made))}"></iframe>',
+        "utf-8",
+    )
+    tab = opened(path)
+    frame = tab.frame_locator("iframe")
+    frame.locator("nav a", has_text="Gallery").click()
+    frame.locator("select[name=truth]").select_option("cat")
+    frame.locator(".grid .tile").first.click()
+    assert frame.locator("dialog.viewer[open]").count() == 1
+    assert tab.url == path.as_uri() + "#"
+
+
 # How it looks -------------------------------------------------------------------------------------
 
 
@@ -470,7 +530,11 @@ def test_it_prints(opened, file):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}, {"forced_colors": "active"}], ids=str)
+@pytest.mark.parametrize(
+    "look",
+    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}, {"forced_colors": "active"}],
+    ids=str,
+)
 def test_accessibility(opened, file, look):
     axe = axe_script()
     if axe is None:
@@ -506,7 +570,14 @@ def test_ten_thousand_rows_stay_quick_and_few_tiles_exist(opened, tmp_path):
     timed = """([name, value]) => { const node = document.querySelector(`[name=${name}]`); node.value = value;
         const start = performance.now(); node.dispatchEvent(new Event(node.tagName === 'SELECT' ? 'change' : 'input'));
         document.body.offsetHeight; return performance.now() - start; }"""
-    for name, value in [("truth", "cat"), ("text", "99"), ("truth", ""), ("text", ""), ("low", "70"), ("sort", "border")]:
+    for name, value in [
+        ("truth", "cat"),
+        ("text", "99"),
+        ("truth", ""),
+        ("text", ""),
+        ("low", "70"),
+        ("sort", "border"),
+    ]:
         assert tab.evaluate(timed, [name, value]) < 900, name
     most = tab.evaluate("""() => new Promise(done => { let steps = 0, most = 0; const go = () => {
         window.scrollBy(0, 2400); most = Math.max(most, document.querySelectorAll('.grid li').length);
