@@ -27,6 +27,8 @@ QUESTIONS = {
     "focus": "run.focus()",
     "likely mislabelled": "run.likely_mislabelled()",
     "near-duplicates": "run.near_duplicates(across_labels=False)",
+    "what it looked at, in groups": "run.looked_at()",
+    "report (no pictures on disk)": "run.report(tempfile.mkdtemp() + '/report.html')",
 }
 
 
@@ -38,7 +40,7 @@ def asked(folder: str, question: str) -> None:
     run = sw.open(folder)
     opened = time.perf_counter() - before
     before = time.perf_counter()
-    eval(question, {"run": run})
+    eval(question, {"run": run, "tempfile": tempfile})
     seconds = time.perf_counter() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"open": opened, "seconds": seconds, "GB": peak}))

@@ -84,7 +84,7 @@ def test_an_audit_and_what_it_shows(home):
         "check    21 pictures: accuracy 95.2 %, 0..1@16: looks right",
         "audit    pictures 21   accuracy 95.2 %   wrong 1",
         "1 file skipped: run/skipped.csv",
-        "Next: seewhy show run --gallery mistakes.png",
+        "Next: seewhy show run --gallery mistakes.png   or   seewhy report run -o report.html",
     ]
     assert "red/bad.png" in Path("run/skipped.csv").read_text()
     shown = seewhy("show", "run", "--gallery", "mistakes.png")

@@ -56,10 +56,13 @@ def test_the_demo_tells_and_writes(tmp_path):
     assert (result.exit_code, result.stderr) == (0, "")
     assert "  espresso                  11.40        95.1%" in result.stdout
     assert f"written: {tmp_path / 'out' / 'coffee.why.png'}" in result.stdout
-    assert result.stdout.splitlines()[-2].startswith(
-        f"  seewhy explain {tmp_path / 'out' / 'coffee.png'} --model demo:"
-    )
-    names = ["chelsea.png", "chelsea.why.png", "coffee.png", "coffee.why.png"]
+    assert f"\n  seewhy explain {tmp_path / 'out' / 'coffee.png'} --model demo:" in result.stdout
+    assert f"written: {tmp_path / 'out' / 'report.html'}" in result.stdout
+    assert result.stdout.splitlines()[-2] == f"  seewhy show {tmp_path / 'out' / 'run'}"
+    names = [
+        *("chelsea.png", "chelsea.why.png", "coffee.png", "coffee.why.png"),
+        *("mistakes.png", "report.html", "run", "scenes"),
+    ]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     assert (tmp_path / "out" / "coffee.png").read_bytes() == demo.photograph("coffee.png").read_bytes()
 

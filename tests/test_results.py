@@ -55,7 +55,7 @@ def test_a_run_opens_and_says_what_it_is(hand):
         "  layer     layer4.1, gradcam",
         "  pictures  6, 1 of them without an answer",
         "  accuracy  60.0 % (95 %: 23.1 to 88.2)",
-        "  Next: run.measures()  run.mistakes()  run.confusion()  run.focus()",
+        "  Next: run.measures()  run.mistakes()  run.looked_at()  run.report()",
     ]
     assert hand.records().schema.names == SCHEMA.names
     assert hand.records().to_table().num_rows == 6
@@ -478,7 +478,10 @@ def test_galleries_show_pictures_and_what_is_wrong_with_others(pictures, tmp_pat
     pictures.gallery(None, path)
     with Image.open(path) as image:
         assert image.width > 1_300
-    entries = [galleries._entry(pictures, each) for each in pictures.rows(range(7), galleries._NEEDED).to_pylist()]
+    entries = [
+        galleries._Entry(each, *galleries.original(pictures, each))
+        for each in pictures.rows(range(7), galleries._NEEDED).to_pylist()
+    ]
     assert [entry.trouble.replace(str(pictures.root), "root")[:47] for entry in entries] == [
         "",
         "",
@@ -498,7 +501,8 @@ def test_a_map_lies_on_what_the_model_saw(pictures):
     image = np.asarray(galleries.gallery(pictures, pictures.mistakes(limit=1), order="nearest"))
     wide = panels.panel([Image.new("RGB", (60, 40), "teal")], tile=galleries.TILE).height
     assert image.shape[0] > wide
-    entry = galleries._entry(pictures, pictures.rows([0], galleries._NEEDED).to_pylist()[0])
+    (first,) = pictures.rows([0], galleries._NEEDED).to_pylist()
+    entry = galleries._Entry(first, *galleries.original(pictures, first))
     drawn = np.asarray(galleries._mapped(entry, "map", None, 224, {"order": "nearest"}))
     teal = np.array([0, 128, 128])
     assert (drawn[:20, 10:50] == teal).all()  # the map's first row is empty

@@ -1,4 +1,4 @@
-"""`seewhy audit` and `seewhy show` at work: what is printed before, meanwhile and after."""
+"""`seewhy audit`, `seewhy show` and `seewhy report` at work: what is printed before, meanwhile and after."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from seewhy.apps.terminal import Progress, as_options, lasting, say, tell
 from seewhy.errors import InputError
+from seewhy.results.report import Report, size
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import counted, percent
@@ -106,8 +107,9 @@ class Work:
         say(f"audit    {'   '.join(words)}")
         if len(failures):
             say(f"{counted(len(failures), 'file')} skipped: {skipped}")
+        folder = shlex.quote(str(run.folder))
         gallery = " --gallery mistakes.png" if found.accuracy not in (None, 1.0) else ""
-        say(f"Next: seewhy show {shlex.quote(str(run.folder))}{gallery}")
+        say(f"Next: seewhy show {folder}{gallery}   or   seewhy report {folder} -o report.html")
 
 
 def _write_skipped(failures: Any, path: Path) -> None:
@@ -143,11 +145,22 @@ def tell_run(run: Run, count: int, filters: Mapping[str, str | None], gallery: P
         if not as_json:
             say()
             say(f"written: {gallery}", "cyan")
-    elif not as_json and wrong is not None and len(wrong):
+    elif not as_json:
         say()
-        say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
+        say(f"Next: seewhy report {shlex.quote(str(run.folder))} -o report.html")
 
 
-def no_run() -> InputError:
-    """`seewhy show` without a run."""
-    return InputError("no run", "a folder that `seewhy audit` wrote", "seewhy show runs/first")
+def tell_report(report: Report, run: Path, as_json: bool) -> None:
+    """Prints where a report was written, its size, and what of the run is in it."""
+    if as_json:
+        say(json.dumps({"schema": 1, "run": str(run), **report.as_dict()}))
+        return
+    say(f"written: {report.path}  {size(report.bytes)}", "cyan")
+    for line in str(report).splitlines()[1:]:
+        say(line)
+    say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run))}")
+
+
+def no_run(command: str) -> InputError:
+    """`seewhy show` or `seewhy report` without a run."""
+    return InputError("no run", "a folder that `seewhy audit` wrote", f"seewhy {command} runs/first")

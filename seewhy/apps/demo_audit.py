@@ -47,6 +47,8 @@ def show(out: Path, progress: Progress) -> None:
     _tell(run, test, learned.without, learned.pasted)
     run.mistakes(predicted="disc").gallery(out / "mistakes.png", limit=8)
     say(f"written: {out / 'mistakes.png'}", "cyan")
+    title = "A small network that learned a logo"
+    say(f"written: {run.report(out / 'report.html', title=title).path}  (open it in a browser)", "cyan")
     say()
     say("Next:")
     say(f"  seewhy show {out / 'run'}")

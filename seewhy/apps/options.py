@@ -46,6 +46,7 @@ DataArgument = Annotated[
     str | None,
     typer.Argument(metavar="DATA", help="A folder of folders named by class, or a manifest (.csv, .parquet)."),
 ]
+RunArgument = Annotated[Path | None, typer.Argument(metavar="RUN", help="A folder that `seewhy audit` wrote.")]
 OneLayerOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Where maps are taken [default: the last layer before the pooling].")
 ]

@@ -1,4 +1,4 @@
-"""The commands about whole data sets: `seewhy check`, `seewhy audit`, `seewhy show`."""
+"""The commands about whole data sets: `seewhy check`, `seewhy audit`, `seewhy show`, `seewhy report`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from seewhy.apps.options import (
     MethodsOwn,
     OneLayerOption,
     PrepareOption,
+    RunArgument,
     SeedOption,
     SpecOption,
     SplitOption,
@@ -166,7 +167,7 @@ def audit(
 
 
 def show(
-    run: Annotated[Path | None, typer.Argument(metavar="RUN", help="A folder that `seewhy audit` wrote.")] = None,
+    run: RunArgument = None,
     mistakes: Annotated[int, typer.Option(min=0, metavar="N", help="So many mistakes, the surest first.")] = 10,
     predicted: Annotated[str | None, typer.Option(metavar="CLASS", help="Only mistakes taken for this class.")] = None,
     label: Annotated[str | None, typer.Option(metavar="CLASS", help="Only mistakes that are of this class.")] = None,
@@ -187,8 +188,45 @@ def show(
         from seewhy.results.run import open as opened
 
         if run is None:
-            raise no_run()
+            raise no_run("show")
         tell_run(opened(run), mistakes, {"predicted": predicted, "label": label}, gallery, as_json)
+
+
+def report(
+    run: RunArgument = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file, which ends in .html.")] = Path(
+        "report.html"
+    ),
+    max_mb: Annotated[
+        float, typer.Option(metavar="N", help="Megabytes at most; pictures get smaller, then fewer, until it fits.")
+    ] = 15.0,
+    no_images: Annotated[bool, typer.Option("--no-images", help="Without pictures; maps are drawn alone.")] = False,
+    anonymise: Annotated[
+        bool, typer.Option("--anonymise", help="Without paths and names of groups; pictures and classes stay.")
+    ] = False,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Of the page [default: the names of model and data].")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write a run as one HTML file to look at and to send: no network, no other file.
+
+    \b
+    Example:
+      seewhy report runs/first -o report.html
+    """
+    with told(debug) as progress:
+        from seewhy.apps.auditing import no_run, tell_report
+        from seewhy.results.run import open as opened
+
+        if run is None:
+            raise no_run("report")
+        progress.note(f"reading {run} ...")
+        written = opened(run).report(out, max_mb, not no_images, anonymise, title, seed)
+        progress.clear()
+        tell_report(written, run, as_json)
 
 
 def _named(model: str | None, data: str | None, command: str) -> tuple[str, str]:

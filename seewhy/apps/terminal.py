@@ -43,6 +43,7 @@ _AS_OPTIONS = (
 )
 _NAMED = "target|method|layer|opacity|prepare|weights|colormap"
 _PATTERNS = (
+    (re.compile(r"\bmax_mb=([\d.e+-]+)"), r"--max-mb \1"),
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),
     (re.compile(r'wrap\(model, prepare="([^"]+)"\)'), r"--prepare \1"),
     (re.compile(r"classes=\{'([^']+)': '?([^',}]+)'?[^}]*\}"), r"--class \1=\2"),

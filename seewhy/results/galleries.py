@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.images import drawing, panels
 from seewhy.images.lettering import FAINT, PAPER, font, printable, wrapped
-from seewhy.images.reading import read
 from seewhy.images.resizing import Box
 from seewhy.results.arrays import Floats
+from seewhy.results.originals import box_of, original
 from seewhy.results.tables import line, percent
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class _Entry:
 
     @property
     def box(self) -> Box | None:
-        box = self.row["box"]
-        return None if box is None else (box[0], box[1], box[2], box[3])
+        return box_of(self.row)
 
 
 def gallery(
@@ -72,7 +71,7 @@ def gallery(
     pairs = "other_id" in rows.table.column_names
     shown = rows[:limit]
     wanted = [i for one in shown for i in (one["id"], one["other_id"])] if pairs else shown.ids
-    entries = [_entry(run, row) for row in run.rows(wanted, _NEEDED).to_pylist()]
+    entries = [_Entry(row, *original(run, row)) for row in run.rows(wanted, _NEEDED).to_pylist()]
     if pairs:
         by_id = {entry.row["id"]: entry for entry in entries}
         cards = [_pair([by_id[one["id"]], by_id[one["other_id"]]], one, tile) for one in shown]
@@ -125,21 +124,6 @@ def mean_maps(focus: Focus, limit: int = 8, tile: int = 160) -> Image.Image:
     if len(kept) < len(answers):
         foot += f" {len(kept)} of {len(answers):,} classes, those with the most answers."
     return _sheet(sheets, 2 if len(sheets) > 3 else 1, "where the model looks on average", foot)
-
-
-def _entry(run: Run, row: dict[str, Any]) -> _Entry:
-    if row["path"] is None or run.root is None:
-        return _Entry(row, None, "came without a file")
-    path = run.root / row["path"]
-    if not path.exists():
-        return _Entry(row, None, f"not found: {row['path']}")
-    try:
-        picture = read(path)
-    except InputError as error:
-        return _Entry(row, None, error.came)
-    if row["width"] is not None and picture.size != (row["width"], row["height"]):
-        return _Entry(row, None, f"changed since the audit: {row['path']}")
-    return _Entry(row, picture, "")
 
 
 def _card(entry: _Entry, across: int, scale: str, top: float | None, tile: int, options: dict[str, Any]) -> Image.Image:

@@ -22,8 +22,11 @@ from seewhy.results.store import Store
 from seewhy.results.tables import counted, percent, percents
 
 if TYPE_CHECKING:
+    from seewhy.results.clusters import Clusters
     from seewhy.results.confusion import Confusion
     from seewhy.results.focus import Focus
+    from seewhy.results.notebook import Shown
+    from seewhy.results.report import Report
     from seewhy.results.summary import Measures
 
 
@@ -252,6 +255,21 @@ class Run:
 
         return focused(self, label)
 
+    def looked_at(self, seed: int = 0) -> Clusters:
+        """What the model looked at, in groups: pictures in which it attended to like things.
+
+        K-means on the column `attended`: for each class that was predicted often, else over all classes. Groups are
+        found from 20,000 pictures drawn by chance where there are more, and then every picture is put into its nearest.
+
+        Args:
+            seed: of what is drawn by chance.
+        Returns:
+            `Clusters`, largest first, which prints as a table; of fewer than 30 pictures none, with the reason.
+        """
+        from seewhy.results.clusters import looked_at
+
+        return looked_at(self, seed)
+
     def gallery(self, rows: Rows | str | None, path: str | Path, limit: int = 24, **options: Any) -> None:
         """Writes pictures with their maps: the picture, why the predicted class, and why the label where that differs.
 
@@ -292,6 +310,83 @@ class Run:
         from seewhy.results.summary import measured
 
         return measured(self)
+
+    def report(
+        self,
+        path: str | Path = "report.html",
+        max_mb: float = 15,
+        images: bool = True,
+        anonymise: bool = False,
+        title: str | None = None,
+        seed: int = 0,
+    ) -> Report:
+        """Writes the run as one HTML file that can be sent: no network, no other file, nothing of the folder's path.
+
+        Up to 200 pictures are shown, chosen to tell most, and up to 20,000 predictions are listed; the report says how
+        they were chosen. Pictures are read again, made small, and lose what their files say besides (EXIF).
+
+        Args:
+            path: ends in .html.
+            max_mb: megabytes (1,000,000 bytes) at most: pictures get smaller, then fewer, until it fits.
+            images: False: without pictures; maps are drawn alone.
+            anonymise: no paths, and numbers for names of groups. Names of classes and of the model stay, and pictures.
+            title: None: the model's name and the data's.
+            seed: of what is drawn by chance.
+        Returns:
+            `Report`: size, how many pictures and how chosen, what was left out; prints as a few lines.
+        Raises:
+            InputError: a path that cannot be written, or a size that even the numbers alone do not fit.
+        """
+        from seewhy.results.report import report
+
+        return report(self, path, max_mb, images, anonymise, title, seed)
+
+    def show(self, height: int = 720, max_mb: float = 8) -> Shown:
+        """The report inside a notebook, in a frame without port or server; a static table and six pictures under it.
+
+        Args:
+            height: of the frame, in pixels.
+            max_mb: megabytes at most; they become a part of the notebook's file.
+        """
+        from seewhy.results.notebook import shown
+
+        return shown(self, height, max_mb)
+
+    def plot_reliability(self, where: Any = None) -> Any:
+        """Draws how often answers are right by how sure the model is, with intervals (95 %).
+
+        Args:
+            where: a path that ends in .svg, .pdf or .png, or matplotlib axes, or None.
+        Returns:
+            The matplotlib axes.
+        Raises:
+            InputError: the run has no labels, or the path cannot be written.
+        """
+        from seewhy.results.plots import reliability
+
+        return reliability(self, where)
+
+    def plot_confusion(self, where: Any = None, classes: int = 30) -> Any:
+        """Draws which classes are taken for which, as shares of the label; of many those with the most errors.
+
+        Args:
+            where: as in `plot_reliability`.
+            classes: so many at most.
+        """
+        from seewhy.results.plots import confusion
+
+        return confusion(self, where, classes)
+
+    def plot_classes(self, where: Any = None, limit: int = 20) -> Any:
+        """Draws precision and recall of the classes with the lowest F1, with intervals (95 %).
+
+        Args:
+            where: as in `plot_reliability`.
+            limit: so many classes at most.
+        """
+        from seewhy.results.plots import classes
+
+        return classes(self, where, limit)
 
     @cached_property
     def has_labels(self) -> bool:
@@ -334,8 +429,18 @@ class Run:
         except InputError as error:
             lines.append(f"damaged   {error.came}; {error.remedy}")
         lines += [f"note      {note}" for note in self.notes]
-        lines.append("Next: run.measures()  run.mistakes()  run.confusion()  run.focus()")
+        lines.append("Next: run.measures()  run.mistakes()  run.looked_at()  run.report()")
         return f"Run({str(self.folder)!r})\n" + "\n".join(f"  {line}" for line in lines)
+
+    def _repr_html_(self) -> str:
+        from seewhy.results.notebook import static
+
+        try:
+            return static(self)
+        except InputError as error:  # a damaged part must not hide the rest
+            from html import escape
+
+            return f"<pre>{escape(repr(self))}</pre><p>{escape(error.came)}</p>"
 
     @cached_property
     def _counts(self) -> list[str]:

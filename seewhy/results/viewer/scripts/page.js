@@ -1,0 +1,72 @@
+// Puts the page together: the views, the banner, the way between them.
+// Findings, Compare and Training take their places in VIEWS when the bundle brings them.
+const VIEWS = [
+  { name: "overview", words: "Overview", make: overview },
+  { name: "gallery", words: "Gallery", make: gallery, follow: () => gallery.follow() },
+  { name: "looked", words: "Looked at", make: lookedAt },
+];
+const main = el("main", { id: "main", tabindex: "-1" });
+const links = VIEWS.map(({ name, words }) =>
+  el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
+const hosts = new Map(); // of the views that were made
+
+function start() {
+  document.body.append(heading(), banner(), main, foot());
+  makeDialog();
+  makeHelp();
+  followView();
+  followOpen();
+  onChange(["view"], () => { followView(); window.scrollTo(0, 0); });
+  onChange(["open"], followOpen);
+  window.addEventListener("popstate", followAddress);
+  window.addEventListener("hashchange", followAddress);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("keyup", endBare);
+}
+
+function goTo(event, view) { // filters and drawing stay as they are
+  event.preventDefault();
+  change({ view });
+}
+
+function followView() {
+  const view = VIEWS.find((each) => each.name === state.view) || VIEWS[0];
+  links.forEach((each, i) => each.setAttribute("aria-current", VIEWS[i] === view ? "page" : "false"));
+  for (const [other, host] of hosts) host.hidden = other !== view;
+  if (!hosts.has(view)) {
+    const host = el("div", { class: `view ${view.name}-view` });
+    hosts.set(view, host);
+    main.append(host);
+    view.make(host);
+  }
+  if (view.follow) view.follow();
+  document.title = `${bundle.title} – ${view.words}`;
+}
+
+function heading() {
+  const { about } = bundle;
+  const used = [about.model.name || "unnamed model", about.layer, about.method, about.preparation];
+  const line = [...used, counted(bundle.measures.pictures, "picture")].filter(Boolean).join(" · ");
+  return el("header", { class: "top" },
+    el("div", { class: "title" }, el("strong", {}, bundle.title), el("span", { class: "small" }, line)),
+    el("nav", { "aria-label": "Views" }, links),
+    button("?", () => helpDialog.showModal(), { class: "round", "aria-label": "? Keys" }));
+}
+
+function banner() {
+  const { partial, notes } = bundle.about;
+  const said = [...(notes || [])];
+  if (partial && !said.some((each) => each.startsWith("incomplete"))) {
+    const whole = partial.of === null ? "an unknown number of" : number(partial.of);
+    said.unshift(`Not complete: ${number(partial.done)} of ${whole} pictures so far.`);
+  }
+  return said.length ? el("div", { class: "banner", role: "note" }, said.map((each) => el("p", {}, `⚠ ${each}`))) : "";
+}
+
+function foot() {
+  const { made } = bundle.about;
+  return el("footer", {}, `Made by seewhy${made ? ` ${made.seewhy} on ${made.at.slice(0, 10)}` : ""}. `,
+    "Maps show where a model looked, not whether that decided. This page asks nothing of any network.");
+}
+
+start();

@@ -1,0 +1,65 @@
+// A picture of the data as the page shows it: photo, map over it, and what was said.
+function frameSize(row, side) {
+  const entry = shownByRow.get(row);
+  const [width, height] = entry ? [entry.width, entry.height] : [1, 1];
+  const share = side / Math.max(width, height);
+  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
+}
+
+// Photo and map in a frame of `side` pixels; it redraws itself when the drawing changes.
+function picture(row, side) {
+  const [width, height] = frameSize(row, side);
+  const photo = photoOf(row);
+  const sharp = Math.min(2, window.devicePixelRatio || 1);
+  const canvas = el("canvas", { class: "map", "aria-hidden": "true" });
+  const badge = el("span", { class: "badge", hidden: true }, NOTHING);
+  canvas.redraw = () => {
+    drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), state.map);
+    badge.hidden = state.map === "none" || rows.scale[row] === null || standsOut(mapOf(row, state.map));
+  };
+  canvas.redraw();
+  return el("span", { class: `frame ${photo ? "" : "bare"}`, "--w": `${width}px`, "--h": `${height}px` },
+    photo ? el("img", { src: photo, alt: "", width, height, draggable: "false" }) : null, canvas, badge,
+    photo ? null : el("span", { class: "hint" }, "map only"));
+}
+
+const SMALL = 100; // pixels of a tile below which only the prediction is written under it
+
+function verdict(row, side = Infinity) {
+  const small = side < SMALL;
+  const sure = sureness(rows.probability[row], side < 140 ? 0 : 1);
+  const piece = (part) => el("span", { class: part === sure ? "sure" : "cut" }, `${part} `);
+  const lines = (...parts) => el("span", { class: "said" }, parts.map(piece));
+  if (rows.correct[row] === null) return [lines(predictedOf(row), sure)];
+  const word = isWrong(row) ? "wrong" : "right";
+  const spelled = el("span", { class: "unseen" }, ` ${word}: `);
+  const truth = isWrong(row) && !small ? [`${labelOf(row)} →`] : [];
+  const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", spelled);
+  return [sign, lines(...truth, predictedOf(row), sure)];
+}
+
+// What a screen reader hears behind the caption.
+function spoken(row) {
+  const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
+  return `. ${nameOf(row)}.${map}`;
+}
+
+function tile(row, side, attributes = {}) {
+  const about = el("span", { class: "unseen" }, spoken(row));
+  about.retell = () => { about.textContent = spoken(row); };
+  return el("button", {
+    type: "button", class: `tile ${isWrong(row) ? "wrong" : ""}`, "data-row": row, title: nameOf(row),
+    onclick: () => change({ open: String(rows.id[row]) }), "--side": `${side}px`, ...attributes,
+  }, picture(row, side), el("span", { class: "caption" }, verdict(row, side)), about);
+}
+
+function strip(list, side, words) {
+  return el("ul", { class: "strip", "aria-label": words }, list.map((row) => el("li", {}, tile(row, side))));
+}
+
+function redrawMaps() {
+  for (const canvas of document.querySelectorAll("canvas")) if (canvas.redraw) canvas.redraw();
+}
+
+onChange(DRAWING, redrawMaps);
+onChange(["map"], () => document.querySelectorAll(".tile > .unseen").forEach((about) => about.retell()));
