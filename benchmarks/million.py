@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -43,7 +44,8 @@ def asked(folder: str, question: str) -> None:
     eval(question, {"run": run, "tempfile": tempfile})
     seconds = time.perf_counter() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"open": opened, "seconds": seconds, "GB": peak}))
+    print(json.dumps({"open": opened, "seconds": seconds, "GB": peak}), flush=True)
+    os._exit(0)  # Arrow's threads may abort a process while it ends: apache/arrow issues 34314 and 45214
 
 
 def main() -> int:

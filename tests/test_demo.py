@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import seewhy as sw
 from seewhy.apps import demo
 from seewhy.apps.cli import app
 
@@ -64,6 +65,9 @@ def test_the_demo_tells_and_writes(tmp_path):
         *("mistakes.png", "report.html", "run", "scenes"),
     ]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    groups = sw.open(tmp_path / "out" / "run").looked_at()
+    logo = max(groups, key=lambda one: one.pictures)
+    assert (logo.name, logo.accuracy < 0.4) == ("disc 1", True)  # the shortcut is a group of its own
     assert (tmp_path / "out" / "coffee.png").read_bytes() == demo.photograph("coffee.png").read_bytes()
 
 

@@ -27,7 +27,7 @@ function makeGrid(host) {
     const [first, last] = inSight();
     for (const [place, node] of live) {
       if ((place >= first && place < last) || node.contains(document.activeElement)) continue;
-      node.remove();
+      takeBack(node);
       live.delete(place);
     }
     for (let place = first; place < last; place++) if (!live.has(place)) put(place);
@@ -64,7 +64,7 @@ function makeGrid(host) {
   }
 
   function again() {
-    for (const node of live.values()) node.remove();
+    for (const node of live.values()) takeBack(node);
     live.clear();
     measure();
     show();

@@ -6,6 +6,7 @@ const NOTHING = "no region stood out";
 const NINTHS = ["top-left", "top", "top-right", "left", "centre", "right", "bottom-left", "bottom", "bottom-right"];
 const planes = new Map(); // levels by what they were made from; the newest last
 const MOST_PLANES = 240;
+const sheets = new Map(); // pixels to draw on, by their size
 
 function cubic(distance) { // Keys 1981, a = -1/2
   const t = Math.abs(distance);
@@ -104,9 +105,9 @@ function opaque(table, signed) { // the two-sided colours fade into black at zer
 }
 
 function painted(canvas, width, height, plane, palette) {
-  canvas.width = width;
-  canvas.height = height;
-  const image = new ImageData(width, height);
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const image = sheet(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   const [top, bottom] = plane.rows;
   const [left, right] = plane.columns;
@@ -118,6 +119,14 @@ function painted(canvas, width, height, plane, palette) {
   }
   // Only ever written to, so a GPU would have to fetch it: tiles come and go faster without.
   canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+}
+
+// Every pixel of a sheet is written each time, so one of each size serves all: else scrolling stops to tidy memory.
+function sheet(width, height) {
+  const key = `${width}x${height}`;
+  if (sheets.size > 64) sheets.clear();
+  if (!sheets.has(key)) sheets.set(key, new ImageData(width, height));
+  return sheets.get(key);
 }
 
 function hatch(pixels, width, height) {

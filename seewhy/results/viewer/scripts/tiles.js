@@ -1,4 +1,6 @@
 // A picture of the data as the page shows it: photo, map over it, and what was said.
+const spare = []; // canvases
+
 function frameSize(row, side) {
   const entry = shownByRow.get(row);
   const [width, height] = entry ? [entry.width, entry.height] : [1, 1];
@@ -11,7 +13,7 @@ function picture(row, side) {
   const [width, height] = frameSize(row, side);
   const photo = photoOf(row);
   const sharp = Math.min(2, window.devicePixelRatio || 1);
-  const canvas = el("canvas", { class: "map", "aria-hidden": "true" });
+  const canvas = spare.pop() || el("canvas", { class: "map", "aria-hidden": "true" });
   const badge = el("span", { class: "badge", hidden: true }, NOTHING);
   canvas.redraw = () => {
     drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), state.map);
@@ -26,22 +28,32 @@ function picture(row, side) {
 const SMALL = 100; // pixels of a tile below which only the prediction is written under it
 
 function verdict(row, side = Infinity) {
-  const small = side < SMALL;
-  const sure = sureness(rows.probability[row], side < 140 ? 0 : 1);
-  const piece = (part) => el("span", { class: part === sure ? "sure" : "cut" }, `${part} `);
-  const lines = (...parts) => el("span", { class: "said" }, parts.map(piece));
-  if (rows.correct[row] === null) return [lines(predictedOf(row), sure)];
+  const sure = el("span", {}, sureness(rows.probability[row], side < 140 ? 0 : 1));
+  const line = (...parts) => el("span", { class: "line" }, parts, " ");
+  const cut = (words) => el("span", { class: "cut" }, `${words} `);
+  if (rows.correct[row] === null) return [el("span", { class: "said" }, line(cut(predictedOf(row))), line(sure))];
   const word = isWrong(row) ? "wrong" : "right";
   const spelled = el("span", { class: "unseen" }, ` ${word}: `);
-  const truth = isWrong(row) && !small ? [`${labelOf(row)} →`] : [];
   const sign = el("span", { class: `sign ${word}` }, isWrong(row) ? "✕" : "✓", spelled);
-  return [sign, lines(...truth, predictedOf(row), sure)];
+  const lines = isWrong(row) && side >= SMALL ? [line(cut(`${labelOf(row)} →`)), line(cut(predictedOf(row)), sure)]
+    : [line(cut(predictedOf(row))), line(sure)];
+  return [sign, el("span", { class: "said" }, lines)];
 }
 
 // What a screen reader hears behind the caption.
 function spoken(row) {
   const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
   return `. ${nameOf(row)}.${map}`;
+}
+
+// Canvases of tiles that went out of sight are taken for those that come.
+function takeBack(node) {
+  for (const canvas of node.querySelectorAll("canvas.map")) {
+    canvas.remove();
+    canvas.redraw = null;
+    if (spare.length < 100) spare.push(canvas);
+  }
+  node.remove();
 }
 
 function tile(row, side, attributes = {}) {
