@@ -65,7 +65,8 @@ class Explanations(Sequence[Explanation]):
         groups = self.by_target()
         if all(len(group) == 1 for group in groups):
             words = ["\n".join(filter(None, (one.caption, one.scale_words))) for one in self.items]
-            sheets = [self._sheet(self.items, words, columns, None, width, options)]
+            across = columns or (len(self) + 1 if len(self) < _ACROSS else None)
+            sheets = [self._sheet(self.items, words, across, self._common_place(), width, options)]
         else:
             across = columns or min(max(map(len, groups)) + 1, _ACROSS)
             sheets = [
@@ -171,6 +172,11 @@ class Explanations(Sequence[Explanation]):
         marks = ("against", "0", f"for: {most}") if signed else ("0", "", most)
         bar = panels.scale_bar(options.get("colormap", "default"), signed, marks, sheet.width)
         return panels.stack([sheet, bar])
+
+    def _common_place(self) -> str | None:
+        """Method, layer and fineness, where all answers have the same."""
+        places = {f"{one.method} at {one.layer}, {one.cells}" for one in self.items}
+        return places.pop() if len(places) == 1 else None
 
     def _place(self, one: Explanation) -> str:
         """What tells this answer from the others of its target: layer and method."""

@@ -276,8 +276,9 @@ class Explanation:
 
     @property
     def subject(self) -> str:
-        """The label, or what is asked of it: 'probability of cat'."""
-        return self.target if self.target == f"probability of {self.label}" else self.label
+        """The label, or what is asked of it: 'probability of cat', 'concept 2: cat'."""
+        told = self.method == "dff" or self.target == f"probability of {self.label}"
+        return self.target if told else self.label
 
     @property
     def cells(self) -> str:
@@ -289,7 +290,7 @@ class Explanation:
         """Label with probability, or target with score."""
         if self.probability is not None:
             return f"{self.subject}  {self.probability:.1%}"
-        return f"{self.label}  {self.score:+.2f}"
+        return f"{self.subject}  {self.score:+.2f}"
 
     def place(self, *words: str) -> str:
         """Words on where the map was taken, how fine it is and, where it is cut off, how it is drawn; a line each."""
