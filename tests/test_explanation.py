@@ -336,7 +336,7 @@ def test_one_pixel_does_not_make_a_map_of_pixels_blank():
     drawn = np.asarray(why.heatmap())
     assert not (drawn[8, 3] == drawn[8, 12]).all()
     assert why.map.max() == 1000
-    assert replace(why, layer="conv").scale == 1000
+    assert replace(why, layer="conv", method="gradcam").scale == 1000
 
 
 def test_a_map_without_a_peak_is_told():

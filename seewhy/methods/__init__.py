@@ -37,6 +37,7 @@ class Method:
         passes: what it costs, in passes through the model.
         needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again', 'biases'.
         on_image: the map is of the image's own pixels; no layer is chosen.
+        pixelwise: the map is of the image's own pixels, of which single ones can reach far above all others.
         beside: names further layers, out of all of a model's; the function then takes a list of Evidence: of the layer
             chosen, then of these. None where it takes Evidence of the layer chosen alone.
         aims: turns what was asked of one class into what is explained instead; None where that is the same.
@@ -51,6 +52,7 @@ class Method:
     passes: str
     needs: frozenset[str]
     on_image: bool
+    pixelwise: bool
     beside: Callable[[Sequence[Layer]], list[str]] | None
     aims: Callable[..., Aim] | None
     summary: str
@@ -98,16 +100,31 @@ def method(
     passes: str,
     needs: tuple[str, ...] = (),
     on_image: bool = False,
+    pixelwise: bool | None = None,
     beside: Callable[[Sequence[Layer]], list[str]] | None = None,
     aims: Callable[..., Aim] | None = None,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
-    """Registers a function of Evidence as a method; keyword-only parameters, its own and of `aims`, are its options."""
+    """Registers a function of Evidence as a method; keyword-only parameters, its own and of `aims`, are its options.
+
+    `pixelwise` is that of `on_image`, unless it is told.
+    """
 
     def register(function: Callable[..., Array]) -> Callable[..., Array]:
         summary = (inspect.getdoc(function) or "").splitlines()[0]
         options = _options(function) | (_options(aims) if aims else {})
         _CATALOGUE[name] = Method(
-            name, function, family, paper, passes, frozenset(needs), on_image, beside, aims, summary, options
+            name=name,
+            function=function,
+            family=family,
+            paper=paper,
+            passes=passes,
+            needs=frozenset(needs),
+            on_image=on_image,
+            pixelwise=on_image if pixelwise is None else pixelwise,
+            beside=beside,
+            aims=aims,
+            summary=summary,
+            options=options,
         )
         return function
 
@@ -159,6 +176,11 @@ def find_method(name: str) -> Method:
             did_you_mean(name, names, "look at list_methods()"),
         )
     return entries[_plain(name)]
+
+
+def is_pixelwise(name: str) -> bool:
+    """Whether a map of the method is of single pixels; not where the name is of no method, as of fused maps."""
+    return any(entry.pixelwise for entry in list_methods() if entry.name == name)
 
 
 def _plain(name: str) -> str:

@@ -46,6 +46,7 @@ def guided_backprop(evidence: Evidence) -> Array:
     paper="Selvaraju et al. 2017, arXiv:1610.02391",
     passes="2 forward, 2 backward",
     needs=("gradients", "again"),
+    pixelwise=True,
 )
 def guided_gradcam(evidence: Evidence) -> Array:
     """Guided backpropagation seen through Grad-CAM: Grad-CAM says where, the edges there hardly depend on the class.

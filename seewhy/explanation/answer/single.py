@@ -17,6 +17,7 @@ from seewhy.explanation.answer.notebook import html
 from seewhy.explanation.answer.seen import Seen
 from seewhy.images import drawing, masking, panels
 from seewhy.images.resizing import Box, place, upscale
+from seewhy.methods import is_pixelwise
 from seewhy.targets import Floats
 
 _NINTHS = np.array(
@@ -215,7 +216,8 @@ class Explanation:
         if self.empty:
             return None
         heights = np.abs(self.map)
-        common = float(np.percentile(heights, _TOP)) if self.layer == INPUT else 0.0
+        of_pixels = self.layer == INPUT or is_pixelwise(self.method)
+        common = float(np.percentile(heights, _TOP)) if of_pixels else 0.0
         return common if common > 0 else float(heights.max())
 
     @property
