@@ -339,6 +339,26 @@ def test_one_pixel_does_not_make_a_map_of_pixels_blank():
     assert replace(why, layer="conv", method="gradcam").scale == 1000
 
 
+def test_signs_of_a_method_that_has_none_are_told():
+    told = [
+        entry.name
+        for entry in sw.list_methods()
+        if any(
+            "gradcam, hirescam or cam" in note
+            for note in sw.explain(network(), X, method=entry.name, signed=True).notes
+        )
+    ]
+    assert told == [entry.name for entry in sw.list_methods() if not entry.signed]
+    assert {"layercam", "elementwise", "layerguided", "guided_backprop", "guided_gradcam", "fullgrad"} <= {*told}
+    assert not {"gradcam", "hirescam", "cam", "xgradcam", "integrated_gradients"} & {*told}
+    assert sw.explain(network(), X, method="layercam").notes == ()
+    linear = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.ones_(linear[3].weight)
+    below = sw.explain(linear, X - 0.5, method="layercam", signed=True)  # a convolution's output has signs
+    assert below.map.min() < 0
+    assert below.notes == ()
+
+
 def test_a_map_without_a_peak_is_told():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     grey = torch.full((3, 16, 16), 0.5)

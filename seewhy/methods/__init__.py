@@ -38,6 +38,7 @@ class Method:
         needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again', 'biases'.
         on_image: the map is of the image's own pixels; no layer is chosen.
         pixelwise: the map is of the image's own pixels, of which single ones can reach far above all others.
+        signed: what speaks against the target is below zero; where it is not, nothing is, but for negative activations.
         beside: names further layers, out of all of a model's; the function then takes a list of Evidence: of the layer
             chosen, then of these. None where it takes Evidence of the layer chosen alone.
         aims: turns what was asked of one class into what is explained instead; None where that is the same.
@@ -53,6 +54,7 @@ class Method:
     needs: frozenset[str]
     on_image: bool
     pixelwise: bool
+    signed: bool
     beside: Callable[[Sequence[Layer]], list[str]] | None
     aims: Callable[..., Aim] | None
     summary: str
@@ -101,6 +103,7 @@ def method(
     needs: tuple[str, ...] = (),
     on_image: bool = False,
     pixelwise: bool | None = None,
+    signed: bool = True,
     beside: Callable[[Sequence[Layer]], list[str]] | None = None,
     aims: Callable[..., Aim] | None = None,
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
@@ -121,6 +124,7 @@ def method(
             needs=frozenset(needs),
             on_image=on_image,
             pixelwise=on_image if pixelwise is None else pixelwise,
+            signed=signed,
             beside=beside,
             aims=aims,
             summary=summary,

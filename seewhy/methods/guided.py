@@ -14,6 +14,7 @@ from seewhy.methods.gradient import gradcam
     passes="2 forward, 1 backward",
     needs=("again",),
     on_image=True,
+    signed=False,
 )
 def guided_backprop(evidence: Evidence) -> Array:
     """The gradient by the pixels, where each ReLU hands back only what is positive; hardly depends on the class.
@@ -47,6 +48,7 @@ def guided_backprop(evidence: Evidence) -> Array:
     passes="2 forward, 2 backward",
     needs=("gradients", "again"),
     pixelwise=True,
+    signed=False,
 )
 def guided_gradcam(evidence: Evidence) -> Array:
     """Guided backpropagation seen through Grad-CAM: Grad-CAM says where, the edges there hardly depend on the class.

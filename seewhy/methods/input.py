@@ -49,6 +49,7 @@ def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float
     passes="2 forward, 1 backward",
     needs=("biases",),
     on_image=True,
+    signed=False,
 )
 def fullgrad(evidence: Evidence) -> Array:
     """Adds to the pixels' share of the score the shares of all biases in the network, each where it was added.
