@@ -66,6 +66,12 @@ WRONG = {
         "from 1 to 2",
         "leave it out for 2",
     ),
+    "concepts as a method": (
+        lambda: sw.explain(network(), X, method="DFF"),
+        "no method is called 'DFF'",
+        "one of gradcam",
+        "sw.concepts(model, picture)",
+    ),
     "Score-CAM of no channel": (
         lambda: sw.explain(network(), X, method="scorecam", channels=0),
         "channels=0",

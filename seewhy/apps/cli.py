@@ -200,6 +200,7 @@ def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
                     ("", one.paper),
                 ]
             )
+        say("In Python, Deep Feature Factorization, too: seewhy.concepts(model, picture)")
         say("Next: seewhy explain PICTURE --model SPEC --method hirescam")
 
 

@@ -19,6 +19,7 @@ from seewhy.targets import Aim, Scores
 
 _CATALOGUE: dict[str, Method] = {}
 _HOMES = ("gradient", "activation", "contrast", "layered", "smoothed", "guided", "decomposition", "trial", "input")
+_CONCEPTS = ("dff", "concepts", "deepfeaturefactorization")  # a call of its own, as it gives several maps
 _KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
     **{bool: (bool, "True or False"), str: (str, "a text")},
     **{int: (Integral, "a whole number"), float: (Real, "a number")},
@@ -172,6 +173,12 @@ def find_method(name: str) -> Method:
     if not isinstance(name, str):
         raise InputError(f"a method of type {type(name).__name__}", "the name of a method", "look at list_methods()")
     entries = {_plain(entry.name): entry for entry in list_methods()}
+    if _plain(name) in _CONCEPTS:
+        raise UnknownNameError(
+            f"no method is called {name!r}",
+            f"one of {', '.join(entry.name for entry in entries.values())}",
+            "write sw.concepts(model, picture): it takes a layer apart into several maps and asks for no class",
+        )
     if _plain(name) not in entries:
         names = [entry.name for entry in entries.values()]
         raise UnknownNameError(
