@@ -52,9 +52,9 @@ def _documented(thing: object) -> str:
 
 
 def methods() -> str:
-    head = "| name | family | what it does | passes | options | paper |\n|---|---|---|---|---|---|\n"
+    head = "| name | family | what it does | passes | needs | options | paper |\n|---|---|---|---|---|---|---|\n"
     rows = "".join(
-        f"| `{m.name}` | {m.family} | {m.summary} | {m.passes} | "
+        f"| `{m.name}` | {m.family} | {m.summary} | {m.passes} | {m.wants} | "
         f"{', '.join(f'`{k}={v!r}`' for k, v in m.options.items())} | {m.paper} |\n"
         for m in sw.list_methods()
     )

@@ -20,6 +20,13 @@ from seewhy.targets import Aim, Scores
 _CATALOGUE: dict[str, Method] = {}
 _HOMES = ("gradient", "activation", "contrast", "layered", "smoothed", "guided", "decomposition", "trial", "input")
 _CONCEPTS = ("dff", "concepts", "deepfeaturefactorization")  # a call of its own, as it gives several maps
+_IN_WORDS = {  # what Evidence must hold, for a person who chooses
+    "gradients": "gradients",
+    "head": "pooling and one linear layer right behind the layer",
+    "edited": "runs of the rest of the network on other activations",
+    "again": "runs on other images",
+    "biases": "gradients and biases (PyTorch alone)",
+}
 _KINDS: dict[type, tuple[type, str]] = {  # of an option's default → of what may be given, and in words
     **{bool: (bool, "True or False"), str: (str, "a text")},
     **{int: (Integral, "a whole number"), float: (Real, "a number")},
@@ -37,6 +44,7 @@ class Method:
         paper: where it comes from.
         passes: what it costs, in passes through the model.
         needs: what Evidence must hold: 'gradients', 'head', 'edited', 'again', 'biases'.
+        of_model: what it needs besides, in words.
         on_image: the map is of the image's own pixels; no layer is chosen.
         pixelwise: the map is of the image's own pixels, of which single ones can reach far above all others.
         signed: what speaks against the target is below zero; where it is not, nothing is, but for negative activations.
@@ -53,6 +61,7 @@ class Method:
     paper: str
     passes: str
     needs: frozenset[str]
+    of_model: str
     on_image: bool
     pixelwise: bool
     signed: bool
@@ -60,6 +69,13 @@ class Method:
     aims: Callable[..., Aim] | None
     summary: str
     options: Mapping[str, Any]
+
+    @property
+    def wants(self) -> str:
+        """What the method needs, in words; '' where the activations are enough."""
+        return ", ".join(
+            [*(words for need, words in _IN_WORDS.items() if need in self.needs), *filter(None, [self.of_model])]
+        )
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options as given, if the method has them all and they are of the same kind as their defaults.
@@ -102,6 +118,7 @@ def method(
     paper: str,
     passes: str,
     needs: tuple[str, ...] = (),
+    of_model: str = "",
     on_image: bool = False,
     pixelwise: bool | None = None,
     signed: bool = True,
@@ -123,6 +140,7 @@ def method(
             paper=paper,
             passes=passes,
             needs=frozenset(needs),
+            of_model=of_model,
             on_image=on_image,
             pixelwise=on_image if pixelwise is None else pixelwise,
             signed=signed,
@@ -158,8 +176,8 @@ class Methods(list[Method]):
     """A list of methods that prints as a table."""
 
     def __repr__(self) -> str:
-        rows = [("name", "family", "passes", "paper", "what it does")]
-        rows += [(m.name, m.family, m.passes, m.paper, m.summary) for m in self]
+        rows = [("name", "family", "passes", "needs", "paper", "what it does")]
+        rows += [(m.name, m.family, m.passes, m.wants, m.paper, m.summary) for m in self]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 

@@ -13,6 +13,7 @@ from seewhy.methods.gradient import gradcam
     paper="Springenberg et al. 2014, arXiv:1412.6806",
     passes="2 forward, 1 backward",
     needs=("again",),
+    of_model="with gradients, a ReLU in the model",
     on_image=True,
     signed=False,
 )
@@ -47,6 +48,7 @@ def guided_backprop(evidence: Evidence) -> Array:
     paper="Selvaraju et al. 2017, arXiv:1610.02391",
     passes="2 forward, 2 backward",
     needs=("gradients", "again"),
+    of_model="a ReLU in the model",
     pixelwise=True,
     signed=False,
 )
