@@ -187,6 +187,7 @@ class _Batch:
             signed=self.question.signed,
             notes=(*self.notes, *_told(own, self.question)),
             seen=item,
+            averaged="" if self.question.variants is None else self.question.variants.words,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 from PIL import Image
 
 from seewhy.errors import InputError
@@ -64,13 +65,13 @@ class Explanations(Sequence[Explanation]):
         self._checked()
         groups = self.by_target()
         if all(len(group) == 1 for group in groups):
-            words = ["\n".join(filter(None, (one.caption, one.scale_words))) for one in self.items]
+            words = ["\n".join(filter(None, (_scored(one), one.scale_words))) for one in self.items]
             across = columns or (len(self) + 1 if len(self) < _ACROSS else None)
             sheets = [self._sheet(self.items, words, across, self._common_place(), width, options)]
         else:
             across = columns or min(max(map(len, groups)) + 1, _ACROSS)
             sheets = [
-                self._sheet(g.items, [g._place(o) for o in g], across, g[0].heading, width, options) for g in groups
+                self._sheet(g.items, [g._place(o) for o in g], across, g._heading(), width, options) for g in groups
             ]
         return self._with_bar(panels.stack(sheets), colorbar, options)
 
@@ -100,7 +101,7 @@ class Explanations(Sequence[Explanation]):
         frames = []
         for number, group in enumerate(layers.values(), start=1):
             first = group[0]
-            title = f"{first.layer}\n{number} of {len(layers)}: {first.cells}, {first.method}"
+            title = f"{first.layer}\n{number} of {len(layers)}: {first.cells}, {first.how}"
             tiles = [one.overlay(**options) for one in group]
             captions = [one.caption for one in group]
             side = _FRAME if len(tiles) == 1 else max(160, 2 * _FRAME // max(2, min(len(tiles), 4)))
@@ -175,13 +176,26 @@ class Explanations(Sequence[Explanation]):
 
     def _common_place(self) -> str | None:
         """Method, layer and fineness, where all answers have the same."""
-        places = {f"{one.method} at {one.layer}, {one.cells}" for one in self.items}
+        places = {f"{one.how} at {one.layer}, {one.cells}" for one in self.items}
         return places.pop() if len(places) == 1 else None
 
+    def _heading(self) -> str:
+        """What is asked, with score and method where all answers have the same."""
+        one = self.items[0]
+        asked = one.heading if self._of_one_score() else one.subject
+        return asked if self._of_several_methods() else f"{asked}, {one.how}"
+
     def _place(self, one: Explanation) -> str:
-        """What tells this answer from the others of its target: layer and method."""
-        several = len({other.method for other in self.items}) > 1
-        return one.place(one.method, one.layer) if several else one.place(one.layer)
+        """What tells this answer from the others of its target: layer, method and score."""
+        words = [one.how, one.layer] if self._of_several_methods() else [one.layer]
+        score = "" if self._of_one_score() else f", score {one.score:.2f}"
+        return one.place(words[0] + score, *words[1:])
+
+    def _of_several_methods(self) -> bool:
+        return len({one.how for one in self.items}) > 1
+
+    def _of_one_score(self) -> bool:
+        return bool(np.ptp([one.score for one in self.items]) <= 1e-4 * abs(self.items[0].score))
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""
@@ -195,3 +209,8 @@ class Explanations(Sequence[Explanation]):
 
     def _repr_html_(self) -> str:
         return html(self.items, self._repr_png_())
+
+
+def _scored(one: Explanation) -> str:
+    """What is said and how surely, always with the score."""
+    return one.caption if one.probability is None else one.heading

@@ -62,6 +62,7 @@ class Explanation:
         signed: the map keeps what speaks against the target.
         seen: the picture, its crop and its name.
         notes: what the reader should know.
+        averaged: what the map is the mean over, where it is not of the image alone: '16 noisy copies, flip'.
     """
 
     map: Floats
@@ -79,6 +80,7 @@ class Explanation:
     signed: bool
     seen: Seen = field(repr=False)
     notes: tuple[str, ...] = _Notes()  # type: ignore[assignment]
+    averaged: str = ""
 
     def __post_init__(self) -> None:
         for array in (self.map, self.scores, self.probabilities):
@@ -245,7 +247,7 @@ class Explanation:
         shared = {key: options[key] for key in ("colormap", "scale", "seen_only") if key in options}
         makers: dict[str, tuple[Callable[[], Image.Image], str]] = {
             "picture": (lambda: self._cropped(Image.fromarray(self.picture), seen_only), self.seen.caption),
-            "map": (lambda: self.heatmap(**shared), self.place(f"{self.method} at {self.layer}")),
+            "map": (lambda: self.heatmap(**shared), self.place(f"{self.how} at {self.layer}")),
             "overlay": (lambda: self.overlay(**options), self.where),
             "cutout": (lambda: self._cropped(self.cutout(), seen_only), "half of the maximum or more"),
         }
@@ -283,6 +285,11 @@ class Explanation:
         return self.target if told else self.label
 
     @property
+    def how(self) -> str:
+        """The method, and over what its maps were averaged."""
+        return f"{self.method} (averaged: {self.averaged})" if self.averaged else self.method
+
+    @property
     def cells(self) -> str:
         """How fine the map is, in words."""
         return "{} x {}".format(*self.map.shape)
@@ -307,7 +314,7 @@ class Explanation:
         notes = "".join(f"\n  note: {note}" for note in self.notes)
         return (
             f"Explanation({self.name}: {self.caption}, score {self.score:.2f}, "
-            f"{self.method} at {self.layer!r} {rows} × {columns}){notes}"
+            f"{self.how} at {self.layer!r} {rows} × {columns}){notes}"
         )
 
     def _repr_png_(self) -> bytes:
