@@ -502,6 +502,14 @@ def test_no_gpu_is_told(home):
     assert "error: the device 'cuda'; PyTorch sees no GPU\n" in explain("photos", "--device", "cuda").stderr
 
 
+def test_smooth_and_augment(home):
+    result = explain("photos", "--smooth", "2", "--augment", "flip,scale", "--json")
+    assert result.exit_code == 0, result.stderr
+    notes = json.loads(result.stdout.splitlines()[0])["rows"][0]["notes"]
+    assert any("2 noisy copies" in note and "mirrored, 0.8, 1.25" in note for note in notes)
+    assert "did you mean 'flip'" in explain("photos", "--augment", "flop").stderr
+
+
 # layers and methods
 
 

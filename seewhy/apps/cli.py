@@ -80,6 +80,13 @@ def explain(
     ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Show what speaks against the target, too.")] = False,
     option: MethodsOwn = None,
+    smooth: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Take the mean over so many copies with noise (SmoothGrad).")
+    ] = 0,
+    augment: Annotated[
+        str | None,
+        typer.Option(metavar="VIEWS", help="Take the mean over other views, too: flip, scale or flip,scale."),
+    ] = None,
     gif: Annotated[
         bool, typer.Option("--gif", help="Write an animation from the first to the last layer, too; with --layer all.")
     ] = False,
