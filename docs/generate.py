@@ -52,16 +52,18 @@ def _documented(thing: object) -> str:
 
 
 def methods() -> str:
-    head = "| name | family | what it does | passes | options | paper |\n|---|---|---|---|---|---|\n"
+    head = "| name | family | what it does | passes | needs | options | paper |\n|---|---|---|---|---|---|---|\n"
     rows = "".join(
-        f"| `{m.name}` | {m.family} | {m.summary} | {m.passes} | "
+        f"| `{m.name}` | {m.family} | {m.summary} | {m.passes} | {m.wants} | "
         f"{', '.join(f'`{k}={v!r}`' for k, v in m.options.items())} | {m.paper} |\n"
         for m in sw.list_methods()
     )
     details = "".join(f"\n## {m.name}\n\n```text\n{inspect.getdoc(m.function)}\n```\n" for m in sw.list_methods())
     return (
         f"{NOTE}# Methods\n\nEach is one function in `seewhy/methods/`, and once more, slowly, in `tests/papers.py`.\n"
-        f"Maps are kept after ReLU unless `signed=True`.\n\n{head}{rows}{details}"
+        f"Maps are kept after ReLU unless `signed=True`.\n\n{head}{rows}\n"
+        "Deep Feature Factorization is no `method=`, as it asks for no class and gives several maps:\n"
+        f"[`sw.concepts(model, picture)`](api.md#concepts).\n{details}"
     )
 
 

@@ -61,10 +61,16 @@ WRONG = {
         "gradcam",
     ),
     "finercam against more classes than there are": (
-        lambda: sw.explain(network(), X, method="finercam"),
+        lambda: sw.explain(network(), X, method="finercam", similar=3),
         "similar=3 of a model with 3 classes",
         "from 1 to 2",
-        "write similar=2",
+        "leave it out for 2",
+    ),
+    "concepts as a method": (
+        lambda: sw.explain(network(), X, method="DFF"),
+        "no method is called 'DFF'",
+        "one of gradcam",
+        "sw.concepts(model, picture)",
     ),
     "Score-CAM of no channel": (
         lambda: sw.explain(network(), X, method="scorecam", channels=0),

@@ -502,18 +502,28 @@ def test_no_gpu_is_told(home):
     assert "error: the device 'cuda'; PyTorch sees no GPU\n" in explain("photos", "--device", "cuda").stderr
 
 
+def test_smooth_and_augment(home):
+    result = explain("photos", "--smooth", "2", "--augment", "flip,scale", "--json")
+    assert result.exit_code == 0, result.stderr
+    notes = json.loads(result.stdout.splitlines()[0])["rows"][0]["notes"]
+    assert any("2 noisy copies" in note and "mirrored, 0.8, 1.25" in note for note in notes)
+    assert "did you mean 'flip'" in explain("photos", "--augment", "flop").stderr
+
+
 # layers and methods
 
 
 def test_layers_lists_blocks_and_marks_the_default(home):
     result = seewhy("layers", "nets.py:ready")
     assert result.exit_code == 0
-    head, *found, more, following = result.stdout.splitlines()
+    head, *found, more, default, earlier, following = result.stdout.splitlines()
     assert head.split() == ["index", "name", "kind", "output", "parameters", "map"]
     assert [line.split()[-3:] for line in found] == [["16", "×", "16"]] * 2
     assert [line.startswith("→") for line in found] == [False, True]
     assert more == "3 more, inside these or without a map: --all"
     assert following == "Next: seewhy explain PICTURE --model nets.py:ready --layer all"
+    assert default.startswith("→ is the default, right for")
+    assert "(LayerCAM, HiResCAM) can be taken earlier" in earlier
     everything = seewhy("layers", "nets.py:ready", "--all", "--picture", "photos/cats/1.png").stdout
     assert "none: its output has no height and width" in everything
 
@@ -557,9 +567,16 @@ def test_methods_lists_all():
     text = seewhy("methods").stdout
     assert [line for line in text.splitlines() if line in names] == names
     assert "--option steps=50" in text
+    for words in (text, repr(sw.list_methods())):
+        assert "PyTorch" in words
+        assert "a ReLU" in words
+        assert "pooling and one linear layer" in words
     found = json.loads(seewhy("methods", "--json").stdout)
     assert [one["name"] for one in found] == names
     assert all(one["paper"] and one["passes"] and one["summary"] for one in found)
+    assert {one["name"]: one["needs"] for one in found}["guided_gradcam"] == (
+        "gradients, runs on other images, a ReLU in the model"
+    )
 
 
 # what is written, and what is printed

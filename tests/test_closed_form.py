@@ -171,6 +171,21 @@ def test_finercam_by_hand():
     assert why.score == pytest.approx(5 - 0.5 * (1 + 0) / 2)
 
 
+def test_finercam_takes_as_many_similar_classes_as_there_are_and_at_most_three():
+    # of three classes with the scores 0, 5, 15 both others: (1 - (0 + 3) / 2) A / 9, which is against class 1
+    why = sw.explain(network([A], [[0], [1], [3]]), SQUARE, target=1, method="finercam", signed=True)
+    np.testing.assert_allclose(why.map, -0.5 * UPPER_LEFT / 9, rtol=1e-6)
+    assert why.target == "class 1 rather than class 0, class 2"
+    why = sw.explain(network([A], [[0], [1]]), SQUARE, method="finercam")  # two classes: the one against the other
+    np.testing.assert_allclose(why.map, UPPER_LEFT / 9, rtol=1e-6)
+    many = sw.explain(network([A], [[0], [1], [3], [4], [5]]), SQUARE, method="finercam")
+    assert many.target == "predicted rather than class 3, class 2, class 1"
+    # one logit: the classes are its two signs, and their log odds count it once
+    one = sw.explain(network([A], [[1]]), SQUARE, method="finercam")
+    np.testing.assert_allclose(one.map, UPPER_LEFT / 9, rtol=1e-6)
+    assert one.target == "predicted rather than class 0"
+
+
 def test_eigencam_by_hand():
     # one channel: O v1 is the channel itself, whichever sign the solver gives v1; C beside it is not parallel to it
     why = sw.explain(network([A], [[0], [3]]), SQUARE, target=1, method="eigencam")

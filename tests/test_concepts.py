@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import seewhy as sw
+from seewhy.images import panels
 from seewhy.methods.decomposition import factors
 from tests import papers
 
@@ -38,7 +39,20 @@ def test_two_parts_by_hand():
     assert green.score == pytest.approx(30 / 16, abs=1e-3)
     assert purple.score == pytest.approx(purple.scores[0] - 0.5, abs=1e-3)  # all of its score but the bias
     assert "100%" in purple.notes[0]
-    assert sw.concepts(model, PICTURE, 2).grid().width > 0
+
+
+def test_the_picture_shows_the_photograph_once_and_every_concept_in_one_row(monkeypatch):
+    sheets, draw = [], panels.panel
+    monkeypatch.setattr(panels, "panel", lambda *given, **more: sheets.append(given) or draw(*given, **more))
+    found = sw.concepts(sw.wrap(colours([[1.0, 1, 1]] * 2), labels=["grey_fox", "dog"]), PICTURE, 2)
+    assert {one.label for one in found} == {"grey_fox"}, "two concepts of one class"
+    found.grid()
+    ((tiles, columns, words, title, _),) = sheets
+    assert len(tiles) == columns == 3
+    scores = [f"{one.score:+.2f}" for one in found]
+    assert words[1:] == [f"concept {k}: grey_fox  {score}" for k, score in zip((1, 2), scores, strict=True)]
+    assert title == "dff at 1, 4 x 4"
+    assert [one.target for one in found] == ["concept 1: grey_fox", "concept 2: grey_fox"]
 
 
 def test_one_logit_speaks_for_either_class():
@@ -65,7 +79,8 @@ def test_without_a_linear_head_and_with_negative_activations():
     model = colours([[1.0, 0, 1], [0, 1, 0]])
     signed = torch.cat([PICTURE[:2], -PICTURE[2:]])
     found = sw.concepts(model, signed, 2, layer="0")
-    assert {one.label for one in found} == {"concept"}
+    assert [one.caption.split("  ")[0] for one in found] == ["concept 1", "concept 2"]
+    assert len(found.by_target()) == 2
     assert found[0].score >= found[1].score > 0
     assert "negative" in found[0].notes[1]
 

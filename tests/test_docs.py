@@ -59,6 +59,13 @@ def test_the_reference_is_up_to_date():
         assert (generate.REFERENCE / name).read_text("utf-8") == page(), f"{name} is stale: run `make docs`"
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/explanation/which-method.md", "docs/reference/methods.md"])
+def test_concepts_can_be_found(page):
+    text = (ROOT / page).read_text("utf-8")
+    assert "sw.concepts(" in text
+    assert "Deep Feature Factorization" in text
+
+
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 import seewhy as sw
+from seewhy.images import panels
 from tests.test_bad_input import LABELS, X, labelled, network
 
 
@@ -336,7 +337,78 @@ def test_one_pixel_does_not_make_a_map_of_pixels_blank():
     drawn = np.asarray(why.heatmap())
     assert not (drawn[8, 3] == drawn[8, 12]).all()
     assert why.map.max() == 1000
-    assert replace(why, layer="conv").scale == 1000
+    assert replace(why, layer="conv", method="gradcam").scale == 1000
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """(captions, title) of each panel that is drawn."""
+    sheets, draw = [], panels.panel
+
+    def noting(tiles, columns=None, captions=None, title=None, tile=224):
+        sheets.append((captions, title))
+        return draw(tiles, columns, captions, title, tile)
+
+    monkeypatch.setattr(panels, "panel", noting)
+    return sheets
+
+
+def test_a_grid_of_classes_says_method_and_layer_once_and_every_score(written):
+    found = sw.explain(labelled(), X, target=sw.top(2))
+    found.grid()
+    ((captions, title),) = written
+    assert title == "gradcam at 3, 12 x 12"
+    assert captions[1:] == [f"{one.label}  {one.probability:.1%}, score {one.score:.2f}" for one in found]
+
+
+def test_a_grid_of_layers_names_the_method(written):
+    sw.explain(labelled(), X, target="dog", layer="all", method="hirescam").grid()
+    assert [title.rpartition(", ")[2] for _, title in written] == ["hirescam"]
+
+
+def test_methods_that_explain_other_scores_say_theirs(written):
+    found = sw.compare_methods(labelled(), X, ["gradcam", "finercam"], target="dog")
+    found.grid()
+    ((captions, title),) = written
+    assert "score" not in title
+    assert [caption.splitlines()[0] for caption in captions[1:]] == [
+        f"{one.method}, score {one.score:.2f}" for one in found
+    ]
+
+
+def test_pictures_say_that_maps_are_means_over_variants(written):
+    words = "gradcam (averaged: 2 noisy copies, flip)"
+    asked = {"smooth": 2, "augment": "flip", "target": "dog"}
+    why = sw.explain(labelled(), X, **asked)
+    assert words in repr(why)
+    why.panel()
+    sw.explain(labelled(), X, **asked | {"target": sw.top(2)}).grid()
+    sw.explain(labelled(), X, layer="all", **asked).grid()
+    (one, _), (_, two), (_, three) = written
+    assert one[1].startswith(f"{words} at 3")
+    assert two.startswith(words)
+    assert three.endswith(words)
+    assert why.method == "gradcam"
+
+
+def test_signs_of_a_method_that_has_none_are_told():
+    told = [
+        entry.name
+        for entry in sw.list_methods()
+        if any(
+            "gradcam, hirescam or cam" in note
+            for note in sw.explain(network(), X, method=entry.name, signed=True).notes
+        )
+    ]
+    assert told == [entry.name for entry in sw.list_methods() if not entry.signed]
+    assert {"layercam", "elementwise", "layerguided", "guided_backprop", "guided_gradcam", "fullgrad"} <= {*told}
+    assert not {"gradcam", "hirescam", "cam", "xgradcam", "integrated_gradients"} & {*told}
+    assert sw.explain(network(), X, method="layercam").notes == ()
+    linear = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.ones_(linear[3].weight)
+    below = sw.explain(linear, X - 0.5, method="layercam", signed=True)  # a convolution's output has signs
+    assert below.map.min() < 0
+    assert below.notes == ()
 
 
 def test_a_map_without_a_peak_is_told():

@@ -246,6 +246,38 @@ def test_methods_beside_each_other(picture):
             sw.compare_methods(labelled(), picture, **{"methods": names, **wrong})
 
 
+def test_options_and_variants_of_compared_methods(picture):
+    found = sw.compare_methods(
+        labelled(), picture, ["scorecam", "gradcam"], options={"score-cam": {"channels": 1}}, augment="flip"
+    )
+    alone = sw.explain(labelled(), picture, method="scorecam", channels=1, augment="flip")
+    np.testing.assert_array_equal(found[0].map, alone.map)
+    assert [one.averaged for one in found] == ["flip"] * 2
+    with pytest.raises(sw.UnknownNameError, match="options of 'hirescam'"):
+        sw.compare_methods(labelled(), picture, ["gradcam"], options={"hirescam": {}})
+    with pytest.raises(sw.UnknownNameError, match="scorecam has no option 'chanels'"):
+        sw.compare_methods(labelled(), picture, ["gradcam", "scorecam"], options={"scorecam": {"chanels": 1}})
+    with pytest.raises(sw.InputError, match="smooth=-1"):
+        sw.compare_methods(labelled(), picture, ["gradcam"], smooth=-1)
+
+
+def test_a_method_that_refuses_is_a_column_that_says_so(picture):
+    names = ["gradcam", "finercam", "hirescam"]
+    asked = {"target": [sw.versus("dog", "tabby"), sw.probability("dog")]}
+    found = sw.compare_methods(labelled(), picture, names, **asked)
+    assert [one.method for one in found] == ["gradcam", "hirescam"] * 2
+    (refused,) = found.refused
+    assert refused.name == "finercam"
+    assert not refused
+    assert "finercam: refused: finercam of the target 'dog rather than tabby'" in repr(found)
+    plain = sw.Explanations(found, 2)
+    assert found.grid(width=2000).width > plain.grid(width=2000).width
+    assert [len(group.refused) for group in found.by_target()] == [1, 1]
+    assert sw.compare_methods(labelled(), picture, ["gradcam", "finercam"], target=sw.against(0)).grid().width > 0
+    with pytest.raises(sw.InputError, match="finercam of the target"):
+        sw.compare_methods(labelled(), picture, ["finercam"], **asked)
+
+
 def test_parts_of_the_mask(layers):
     one = layers.mean()
     kept, boxes = one.mask(0.6), one.bounding_boxes(0.6)

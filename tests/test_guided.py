@@ -1,5 +1,7 @@
 """The guided rule reaches every way to write a ReLU, and tells where there is none or not only ReLU."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -95,3 +97,14 @@ def test_guided_gradcam_is_of_the_images_size():
     found = sw.explain(Net(F.relu), X, method="guided_gradcam", target=2, layer="b")
     assert found.map.shape == (12, 11)
     assert found.layer == "b"
+
+
+@pytest.mark.parametrize("method", ["guided_gradcam", "guided_backprop", "fullgrad"])
+def test_maps_of_pixels_are_drawn_up_to_their_percentile(method):
+    why = sw.explain(Net(F.relu), X, method=method, target=1)
+    spike = why.map.copy()
+    spike[3, 3] = 50 * spike.max()
+    why = replace(why, map=spike)
+    assert why.scale == pytest.approx(np.percentile(spike, 99.5))
+    assert 0 < why.scale < spike.max()
+    assert "99.5th percentile" in why.scale_words

@@ -80,6 +80,13 @@ def explain(
     ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Show what speaks against the target, too.")] = False,
     option: MethodsOwn = None,
+    smooth: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Take the mean over so many copies with noise (SmoothGrad).")
+    ] = 0,
+    augment: Annotated[
+        str | None,
+        typer.Option(metavar="VIEWS", help="Take the mean over other views, too: flip, scale or flip,scale."),
+    ] = None,
     gif: Annotated[
         bool, typer.Option("--gif", help="Write an animation from the first to the last layer, too; with --layer all.")
     ] = False,
@@ -147,6 +154,7 @@ def layers(
     with told(debug) as progress:
         from seewhy.apps.requests import load_model, no_model
         from seewhy.explanation import layers as layers_of
+        from seewhy.explanation.listing import ADVICE
 
         if spec is not None and model is not None and spec != model:
             raise InputError(f"two models: {spec} and --model {model}", "one", "ask for each by itself")
@@ -167,12 +175,14 @@ def layers(
         table([head, *(cells[i] for i in chosen)], right=(1, 5), bold=default, heading="dim")
         if len(chosen) < len(found):
             say(f"{len(found) - len(chosen)} more, inside these or without a map: --all")
+        if default is not None:
+            say(ADVICE)
         say(f"Next: seewhy explain PICTURE --model {shlex.quote(spec)} --layer all")
 
 
 @app.command()
 def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
-    """List the methods with cost, options and paper.
+    """List the methods with what they cost and need, options and paper.
 
     \b
     Example:
@@ -185,7 +195,7 @@ def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
         if as_json:
             keys = ("name", "family", "passes", "paper", "summary")
             rows = [
-                {**{key: getattr(one, key) for key in keys}, "needs": sorted(one.needs), "options": dict(one.options)}
+                {**{key: getattr(one, key) for key in keys}, "needs": one.wants, "options": dict(one.options)}
                 for one in found
             ]
             say(json.dumps(rows, default=str))
@@ -197,9 +207,11 @@ def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
                 [
                     ("", as_options(one.summary)),
                     ("", f"{one.family}; costs {one.passes}" + (f"; --option {set_by}" if set_by else "")),
+                    *([("", f"needs {one.wants}")] if one.wants else []),
                     ("", one.paper),
                 ]
             )
+        say("In Python, Deep Feature Factorization, too: seewhy.concepts(model, picture)")
         say("Next: seewhy explain PICTURE --model SPEC --method hirescam")
 
 

@@ -17,6 +17,7 @@ from seewhy.apps.terminal import Progress, say, tell
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.evidence import Model
 from seewhy.explanation import explain_many
+from seewhy.explanation.variants import checked_variants
 from seewhy.images.drawing import OPACITY, color_table
 from seewhy.images.fusing import WAYS
 from seewhy.methods import find_method
@@ -37,6 +38,8 @@ class Request:
     layer: Sequence[str]
     signed: bool
     option: Sequence[str]
+    smooth: int
+    augment: str | None
     gif: bool
     fuse: str | None
     out: Path
@@ -68,6 +71,8 @@ def run(asked: Request, progress: Progress) -> None:
     # What costs nothing to check is checked before the model is loaded.
     _check_layers(asked)
     files = pictures_in(asked.pictures, asked.out)
+    views = [] if asked.augment is None else [word.strip() for word in asked.augment.split(",")]
+    checked_variants(asked.smooth, views)
     options = read_options(find_method(asked.method), asked.option)
     look: dict[str, Any] = {"colormap": asked.colormap, "opacity": OPACITY if asked.opacity is None else asked.opacity}
     color_table(**look)
@@ -91,6 +96,8 @@ def run(asked: Request, progress: Progress) -> None:
         method=asked.method,
         layer=read_layers(model, asked.layer),
         signed=asked.signed,
+        smooth=asked.smooth,
+        augment=views,
         batch_size=asked.batch_size or (8 if device == "cpu" else 32),
         **options,
     )

@@ -24,6 +24,10 @@ EVEN = (
     "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
     "method integrated_gradients, which looks at the pixels."
 )
+SIGNLESS = (
+    "{} is never below zero: nothing in this map speaks against the target, also where much of the picture does. To "
+    "see what does, take gradcam, hirescam or cam."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,16 +185,21 @@ class _Batch:
             model=self.model.name,
             labels=self.model.labels,
             signed=self.question.signed,
-            notes=(*self.notes, *_told(own)),
+            notes=(*self.notes, *_told(own, self.question)),
             seen=item,
+            averaged="" if self.question.variants is None else self.question.variants.words,
         )
 
 
-def _told(values: Floats) -> list[str]:
+def _told(values: Floats, question: Question) -> list[str]:
     """What the reader of a map should know of its values."""
+    entry = question.method
+    signless = question.signed and not entry.signed and values.min() >= 0
+    told = [SIGNLESS.format(entry.name)] if signless else []
     if not values.any():
-        return [EMPTY]
-    return [EVEN] if values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max() else []
+        return [*told, EMPTY]
+    even = values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max()
+    return [*told, EVEN] if even else told
 
 
 def _no_scores(model: Model) -> EvidenceError:

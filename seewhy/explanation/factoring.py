@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ def concepts(model: Any, picture: Any, count: int = 5, *, layer: Any = None, see
         layer: as in `explain`, one layer.
         seed: of the search, which is a local one.
     Returns:
-        An `Explanations` of one map for each concept. Where a global average pooling and a linear layer follow, a
-        concept's label is the class whose score it raises most, its score that rise, and they are ordered by it; the
-        rises of one class by all concepts add up to its score less the bias, as far as the concepts hold the
-        activations. Elsewhere a concept has no class, its score is the sum of its map.
+        An `Explanations` of one map for each concept, numbered in its target ('concept 2: cat'). Where a global average
+        pooling and a linear layer follow, a concept's label is the class whose score it raises most, its score that
+        rise, and they are ordered by it; the rises of one class by all concepts add up to its score less the bias, as
+        far as the concepts hold the activations. Elsewhere a concept has no class, its score is the sum of its map.
     Raises:
         InputError: several layers, or more concepts than places or channels.
         EvidenceError: the layer is silent: nothing in it is positive.
@@ -90,7 +91,14 @@ def concepts(model: Any, picture: Any, count: int = 5, *, layer: Any = None, see
                 seen=seen,
             )
         )
-    return Explanations(sorted(found, key=lambda one: -one.score))
+    found.sort(key=lambda one: -one.score)
+    return Explanations(_numbered(one, number) for number, one in enumerate(found, start=1))
+
+
+def _numbered(one: Explanation, number: int) -> Explanation:
+    """The concept with a name that no other has, also where several speak for one class."""
+    name = f"concept {number}"
+    return replace(one, target=name, label=name) if one.index is None else replace(one, target=f"{name}: {one.label}")
 
 
 def _told(rows: Floats, places: Floats, parts: Floats) -> list[str]:

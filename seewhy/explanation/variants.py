@@ -37,6 +37,11 @@ class Variants:
         return ["itself", *(view for name in self.augment for view in VIEWS[name])]
 
     @property
+    def words(self) -> str:
+        """What the maps are averaged over, in short."""
+        return ", ".join([*([f"{self.smooth} noisy copies"] if self.smooth else []), *self.augment])
+
+    @property
     def note(self) -> str:
         """What the reader of a mean map should know."""
         noisy = f"{self.smooth} noisy copies (deviation {NOISE:.0%} of the image's range) of " if self.smooth else ""

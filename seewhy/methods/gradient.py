@@ -56,6 +56,7 @@ def hirescam(evidence: Evidence) -> Array:
     paper="Chattopadhay et al. 2018, arXiv:1710.11063",
     passes="1 forward, 1 backward",
     needs=("gradients",),
+    signed=False,
 )
 def gradcam_plus_plus(evidence: Evidence) -> Array:
     """Weighs each channel by its positive gradients, each by how little it would be needed twice.
@@ -110,6 +111,7 @@ def xgradcam(evidence: Evidence) -> Array:
     paper="Jiang et al. 2021, IEEE TIP 30:5875",
     passes="1 forward, 1 backward",
     needs=("gradients",),
+    signed=False,
 )
 def layercam(evidence: Evidence) -> Array:
     """Weighs each place of each channel by its positive gradient; meant for shallower layers too.
@@ -133,6 +135,7 @@ def layercam(evidence: Evidence) -> Array:
     paper="Gildenblat 2021, pytorch-grad-cam; no paper",
     passes="1 forward, 1 backward",
     needs=("gradients",),
+    signed=False,
 )
 def elementwise(evidence: Evidence) -> Array:
     """Multiplies activations and gradients place by place, keeps the positive products and adds up the channels.

@@ -13,7 +13,9 @@ from seewhy.methods.gradient import gradcam
     paper="Springenberg et al. 2014, arXiv:1412.6806",
     passes="2 forward, 1 backward",
     needs=("again",),
+    of_model="with gradients, a ReLU in the model",
     on_image=True,
+    signed=False,
 )
 def guided_backprop(evidence: Evidence) -> Array:
     """The gradient by the pixels, where each ReLU hands back only what is positive; hardly depends on the class.
@@ -46,6 +48,9 @@ def guided_backprop(evidence: Evidence) -> Array:
     paper="Selvaraju et al. 2017, arXiv:1610.02391",
     passes="2 forward, 2 backward",
     needs=("gradients", "again"),
+    of_model="a ReLU in the model",
+    pixelwise=True,
+    signed=False,
 )
 def guided_gradcam(evidence: Evidence) -> Array:
     """Guided backpropagation seen through Grad-CAM: Grad-CAM says where, the edges there hardly depend on the class.

@@ -13,6 +13,7 @@ from seewhy.methods import method
     paper="Sundararajan et al. 2017, arXiv:1703.01365",
     passes="1 forward and backward a step",
     needs=("again",),
+    of_model="with gradients",
     on_image=True,
 )
 def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float = 0.0) -> Array:
@@ -48,7 +49,9 @@ def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float
     paper="Srinivas & Fleuret 2019, arXiv:1905.00780",
     passes="2 forward, 1 backward",
     needs=("biases",),
+    of_model="convolutions, batch norms, ReLU and pooling alone",
     on_image=True,
+    signed=False,
 )
 def fullgrad(evidence: Evidence) -> Array:
     """Adds to the pixels' share of the score the shares of all biases in the network, each where it was added.

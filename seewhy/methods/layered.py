@@ -42,6 +42,7 @@ def guides(layers: Sequence[Layer]) -> list[str]:
     passes="1 forward, 1 backward through all blocks",
     needs=("gradients",),
     beside=guides,
+    signed=False,
 )
 def layerguided(layers: Sequence[Evidence], *, compete: bool = False) -> Array:
     """Layer-guided Grad-CAM: Grad-CAM of one layer, sharpened by where all blocks of the network found evidence.

@@ -15,6 +15,7 @@ from seewhy.methods import method
     paper="Omeiza et al. 2019, arXiv:1908.01224",
     passes="1 forward, and 1 forward and backward a copy",
     needs=("again",),
+    of_model="with gradients",
 )
 def smoothgradcam_plus_plus(evidence: Evidence, *, copies: int = 16, noise: float = 0.15, seed: int = 0) -> Array:
     """Grad-CAM++ whose derivatives are means over noisy copies of the image.

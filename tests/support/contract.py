@@ -200,6 +200,15 @@ def check_signed_is_the_same_above_zero(form, case):
     np.testing.assert_array_equal(np.maximum(found.map, 0), ask(form, case).map)
 
 
+def check_what_has_no_sign_is_never_negative(form, case):
+    entry = find_method(form.method)
+    if entry.signed or (not entry.on_image and case.activations.min() < 0):
+        return
+    found = ask(form, case, signed=True)
+    assert found.map.min() >= 0
+    assert any("never below zero" in note for note in found.notes)
+
+
 def check_against_turns_the_sign(form, case):
     if form.method in NOT_LINEAR:
         return

@@ -17,7 +17,7 @@ class Failed:
     """A picture that could not be explained, in the place of its explanation; it is false where those are true.
 
     Args:
-        name: of the picture.
+        name: of the picture; where methods are compared, of the method that refused.
         error: what is wrong with it.
     """
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 from PIL import Image
 
 from seewhy.errors import InputError
+from seewhy.explanation.answer.failed import Failed
 from seewhy.explanation.answer.fused import fused
 from seewhy.explanation.answer.notebook import html
 from seewhy.explanation.answer.single import Explanation
@@ -16,6 +18,7 @@ from seewhy.images import drawing, panels
 from seewhy.images.animating import animation, kind_of
 
 _ACROSS = 6  # pictures beside each other, the first of which is the picture itself
+_BLANK = (232, 232, 232)  # in the place of a map that is not to be had
 _FRAME = 400  # pixels of an animation's side
 
 
@@ -25,11 +28,15 @@ class Explanations(Sequence[Explanation]):
     Args:
         items: target by target, layer by layer.
         columns: how many of them are of one target; default: told by the targets' names.
+        refused: the methods that were asked as well and could not answer.
     """
 
-    def __init__(self, items: Iterable[Explanation], columns: int | None = None) -> None:
+    def __init__(
+        self, items: Iterable[Explanation], columns: int | None = None, refused: Iterable[Failed] = ()
+    ) -> None:
         self.items = tuple(items)
         self.columns = columns
+        self.refused = tuple(refused)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -44,11 +51,12 @@ class Explanations(Sequence[Explanation]):
     def by_target(self) -> list[Explanations]:
         """The answers of each target, in the order in which targets first appear."""
         if self.columns:
-            return [self[start : start + self.columns] for start in range(0, len(self), self.columns)]
+            starts = range(0, len(self), self.columns)
+            return [Explanations(self.items[i : i + self.columns], None, self.refused) for i in starts]
         groups: dict[Any, list[Explanation]] = {}
         for one in self.items:
             groups.setdefault((one.name, one.target, one.label), []).append(one)
-        return [Explanations(group) for group in groups.values()]
+        return [Explanations(group, None, self.refused) for group in groups.values()]
 
     def grid(
         self, columns: int | None = None, colorbar: bool | None = None, width: int = panels.WIDEST, **options: Any
@@ -63,13 +71,14 @@ class Explanations(Sequence[Explanation]):
         """
         self._checked()
         groups = self.by_target()
-        if all(len(group) == 1 for group in groups):
-            words = ["\n".join(filter(None, (one.caption, one.scale_words))) for one in self.items]
-            sheets = [self._sheet(self.items, words, columns, None, width, options)]
+        if all(len(group) == 1 for group in groups) and not self.refused:
+            words = ["\n".join(filter(None, (_scored(one), one.scale_words))) for one in self.items]
+            across = columns or (len(self) + 1 if len(self) < _ACROSS else None)
+            sheets = [self._sheet(self.items, words, across, self._common_place(), width, options)]
         else:
-            across = columns or min(max(map(len, groups)) + 1, _ACROSS)
+            across = columns or min(max(map(len, groups)) + 1 + len(self.refused), _ACROSS)
             sheets = [
-                self._sheet(g.items, [g._place(o) for o in g], across, g[0].heading, width, options) for g in groups
+                self._sheet(g.items, [g._place(o) for o in g], across, g._heading(), width, options) for g in groups
             ]
         return self._with_bar(panels.stack(sheets), colorbar, options)
 
@@ -99,7 +108,7 @@ class Explanations(Sequence[Explanation]):
         frames = []
         for number, group in enumerate(layers.values(), start=1):
             first = group[0]
-            title = f"{first.layer}\n{number} of {len(layers)}: {first.cells}, {first.method}"
+            title = f"{first.layer}\n{number} of {len(layers)}: {first.cells}, {first.how}"
             tiles = [one.overlay(**options) for one in group]
             captions = [one.caption for one in group]
             side = _FRAME if len(tiles) == 1 else max(160, 2 * _FRAME // max(2, min(len(tiles), 4)))
@@ -157,6 +166,9 @@ class Explanations(Sequence[Explanation]):
                 words.append(one.seen.caption)
             tiles.append(one.overlay(**options))
             words.append(caption)
+        for failed in self.refused:
+            tiles.append(Image.new("RGB", tiles[0].size, _BLANK))
+            words.append(f"{failed.name} refused: {failed.error.came}")
         return panels.panel(tiles, columns, words, title, panels.tile_for(tiles, columns, width))
 
     def _with_bar(self, sheet: Image.Image, colorbar: bool | None, options: dict[str, Any]) -> Image.Image:
@@ -172,20 +184,44 @@ class Explanations(Sequence[Explanation]):
         bar = panels.scale_bar(options.get("colormap", "default"), signed, marks, sheet.width)
         return panels.stack([sheet, bar])
 
+    def _common_place(self) -> str | None:
+        """Method, layer and fineness, where all answers have the same."""
+        places = {f"{one.how} at {one.layer}, {one.cells}" for one in self.items}
+        return places.pop() if len(places) == 1 else None
+
+    def _heading(self) -> str:
+        """What is asked, with score and method where all answers have the same."""
+        one = self.items[0]
+        asked = one.heading if self._of_one_score() else one.subject
+        return asked if self._of_several_methods() else f"{asked}, {one.how}"
+
     def _place(self, one: Explanation) -> str:
-        """What tells this answer from the others of its target: layer and method."""
-        several = len({other.method for other in self.items}) > 1
-        return one.place(one.method, one.layer) if several else one.place(one.layer)
+        """What tells this answer from the others of its target: layer, method and score."""
+        words = [one.how, one.layer] if self._of_several_methods() else [one.layer]
+        score = "" if self._of_one_score() else f", score {one.score:.2f}"
+        return one.place(words[0] + score, *words[1:])
+
+    def _of_several_methods(self) -> bool:
+        return len({one.how for one in self.items}) > 1 or bool(self.refused)
+
+    def _of_one_score(self) -> bool:
+        return bool(np.ptp([one.score for one in self.items]) <= 1e-4 * abs(self.items[0].score))
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Writes the grid. Options as in `grid`."""
         panels.save(self.grid(**options), path)
 
     def __repr__(self) -> str:
-        return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + ")"
+        refused = "".join(f"  {failed.name}: refused: {failed.error.came}\n" for failed in self.refused)
+        return "Explanations(\n" + "".join(f"  {one!r},\n" for one in self.items) + refused + ")"
 
     def _repr_png_(self) -> bytes:
         return panels.png(self.grid(width=panels.NOTEBOOK))
 
     def _repr_html_(self) -> str:
         return html(self.items, self._repr_png_())
+
+
+def _scored(one: Explanation) -> str:
+    """What is said and how surely, always with the score."""
+    return one.caption if one.probability is None else one.heading

@@ -17,6 +17,7 @@ from seewhy.explanation.answer.notebook import html
 from seewhy.explanation.answer.seen import Seen
 from seewhy.images import drawing, masking, panels
 from seewhy.images.resizing import Box, place, upscale
+from seewhy.methods import is_pixelwise
 from seewhy.targets import Floats
 
 _NINTHS = np.array(
@@ -61,6 +62,7 @@ class Explanation:
         signed: the map keeps what speaks against the target.
         seen: the picture, its crop and its name.
         notes: what the reader should know.
+        averaged: what the map is the mean over, where it is not of the image alone: '16 noisy copies, flip'.
     """
 
     map: Floats
@@ -78,6 +80,7 @@ class Explanation:
     signed: bool
     seen: Seen = field(repr=False)
     notes: tuple[str, ...] = _Notes()  # type: ignore[assignment]
+    averaged: str = ""
 
     def __post_init__(self) -> None:
         for array in (self.map, self.scores, self.probabilities):
@@ -215,7 +218,8 @@ class Explanation:
         if self.empty:
             return None
         heights = np.abs(self.map)
-        common = float(np.percentile(heights, _TOP)) if self.layer == INPUT else 0.0
+        of_pixels = self.layer == INPUT or is_pixelwise(self.method)
+        common = float(np.percentile(heights, _TOP)) if of_pixels else 0.0
         return common if common > 0 else float(heights.max())
 
     @property
@@ -243,7 +247,7 @@ class Explanation:
         shared = {key: options[key] for key in ("colormap", "scale", "seen_only") if key in options}
         makers: dict[str, tuple[Callable[[], Image.Image], str]] = {
             "picture": (lambda: self._cropped(Image.fromarray(self.picture), seen_only), self.seen.caption),
-            "map": (lambda: self.heatmap(**shared), self.place(f"{self.method} at {self.layer}")),
+            "map": (lambda: self.heatmap(**shared), self.place(f"{self.how} at {self.layer}")),
             "overlay": (lambda: self.overlay(**options), self.where),
             "cutout": (lambda: self._cropped(self.cutout(), seen_only), "half of the maximum or more"),
         }
@@ -276,8 +280,14 @@ class Explanation:
 
     @property
     def subject(self) -> str:
-        """The label, or what is asked of it: 'probability of cat'."""
-        return self.target if self.target == f"probability of {self.label}" else self.label
+        """The label, or what is asked of it: 'probability of cat', 'concept 2: cat'."""
+        told = self.method == "dff" or self.target == f"probability of {self.label}"
+        return self.target if told else self.label
+
+    @property
+    def how(self) -> str:
+        """The method, and over what its maps were averaged."""
+        return f"{self.method} (averaged: {self.averaged})" if self.averaged else self.method
 
     @property
     def cells(self) -> str:
@@ -289,7 +299,7 @@ class Explanation:
         """Label with probability, or target with score."""
         if self.probability is not None:
             return f"{self.subject}  {self.probability:.1%}"
-        return f"{self.label}  {self.score:+.2f}"
+        return f"{self.subject}  {self.score:+.2f}"
 
     def place(self, *words: str) -> str:
         """Words on where the map was taken, how fine it is and, where it is cut off, how it is drawn; a line each."""
@@ -304,7 +314,7 @@ class Explanation:
         notes = "".join(f"\n  note: {note}" for note in self.notes)
         return (
             f"Explanation({self.name}: {self.caption}, score {self.score:.2f}, "
-            f"{self.method} at {self.layer!r} {rows} × {columns}){notes}"
+            f"{self.how} at {self.layer!r} {rows} × {columns}){notes}"
         )
 
     def _repr_png_(self) -> bytes:
