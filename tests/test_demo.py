@@ -62,10 +62,10 @@ def test_the_demo_tells_and_writes(tmp_path):
     assert result.stdout.splitlines()[-2] == f"  seewhy show {tmp_path / 'out' / 'run'}"
     names = [
         *("chelsea.png", "chelsea.why.png", "coffee.png", "coffee.why.png"),
-        *("mistakes.png", "report.html", "run", "scenes"),
+        *("mistakes.png", "report.html", "scenes", "scenes-run"),
     ]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
-    groups = sw.open(tmp_path / "out" / "run").looked_at()
+    groups = sw.open(tmp_path / "out" / "scenes-run").looked_at()
     logo = max(groups, key=lambda one: one.pictures)
     assert (logo.name, logo.accuracy < 0.4) == ("disc 1", True)  # the shortcut is a group of its own
     assert (tmp_path / "out" / "coffee.png").read_bytes() == demo.photograph("coffee.png").read_bytes()
