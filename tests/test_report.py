@@ -5,6 +5,7 @@ import re
 from base64 import b64decode
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
