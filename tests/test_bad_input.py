@@ -66,6 +66,24 @@ WRONG = {
         "from 1 to 2",
         "leave it out for 2",
     ),
+    "augment=True": (
+        lambda: sw.explain(network(), X, augment=True),
+        "augment=True",
+        "'flip', 'scale' or both",
+        "",
+    ),
+    "a mask at a word": (
+        lambda: sw.explain(network(), X).mask("half"),
+        "threshold='half'",
+        "0..1",
+        "threshold=0.5",
+    ),
+    "a layer that is nearly all": (
+        lambda: sw.explain(network(), X, layer="al"),
+        "no layer is called 'al'",
+        "",
+        "did you mean 'all'",
+    ),
     "concepts as a method": (
         lambda: sw.explain(network(), X, method="DFF"),
         "no method is called 'DFF'",

@@ -391,6 +391,32 @@ def test_pictures_say_that_maps_are_means_over_variants(written):
     assert why.method == "gradcam"
 
 
+@pytest.mark.parametrize(
+    ("asked", "words", "never"),
+    [
+        ({}, "nothing at this layer speaks for the target. Try signed=True", "responds"),
+        ({"signed": True}, "nothing at this layer speaks for the target. Try another layer", "signed=True"),
+        ({"method": "layercam"}, "nothing at this layer speaks for the target. Try another layer", "signed=True"),
+        ({"method": "eigencam"}, "the layer responds nowhere", "target"),
+        ({"method": "fullgrad"}, "no pixel and no bias has a share", "layer"),
+    ],
+    ids=str,
+)
+def test_an_empty_map_is_told_as_it_fits_the_method(asked, words, never):
+    silent = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.zeros_(silent[0].weight), nn.init.zeros_(silent[0].bias), nn.init.zeros_(silent[4].bias)
+    (note,) = (note for note in sw.explain(silent, X, **asked).notes if "all zero" in note)
+    assert words in note
+    assert never not in note.partition("Try")[2 if never == "signed=True" else 0]
+
+
+def test_a_gif_of_several_layers_moves(tmp_path):
+    found = sw.explain(labelled(), X, layer="all")
+    found.save(tmp_path / "x.gif")
+    with Image.open(tmp_path / "x.gif") as film:
+        assert film.n_frames == len(found) > 1
+
+
 def test_signs_of_a_method_that_has_none_are_told():
     told = [
         entry.name

@@ -45,19 +45,31 @@ class Upwards(Net):
         return self.head(torch.relu(self.hidden(F.leaky_relu(self.up(features)).mean((2, 3)))))
 
 
+class Capped(Net):
+    """Activations with a constant piece above and below, as modules and functions, in place and not."""
+
+    def features(self, x):
+        x = F.hardtanh(30 * self.stem[:2](x), -2.0, 3.0)
+        x = nn.ReLU6(inplace=True)(40 * self.body(x))
+        return torch.clamp(x + 0.5 * F.relu6(3 * x), 0.25, 4) + (2 * x).clamp_(max=1)
+
+    def classify(self, features):
+        return super().classify(nn.Hardtanh()(features))
+
+
 class WithoutBiases(Net):
     def __init__(self):
         super().__init__()
         self.stem[0].bias = self.body[0].bias = None
 
 
-NETS = {kind.__name__: kind for kind in (Net, Functional, Twice, Upwards, WithoutBiases)}
+NETS = {kind.__name__: kind for kind in (Net, Functional, Twice, Upwards, Capped, WithoutBiases)}
 
 
-def shares(model, target=2):
+def shares(model, target=2, images=None):
     """The target's value, and what pixels and each layer add to it, for two images."""
     wrapped = sw.wrap(model.double())
-    images = torch.stack([X, X.flip(-1)])
+    images = torch.stack([X, X.flip(-1)]) if images is None else images
     with wrapped.run(images, [INPUT], frozenset({"biases"})) as run:
         (asked,), _ = as_targets(target)
         aims = [asked.settle(Scores(run.scores, run.several, None), i)[0] for i in range(2)]
@@ -73,6 +85,17 @@ def test_the_shares_add_up_to_the_score(kind, target):
     of_biases = sum(term.sum((1, 2, 3)).numpy() for term in terms)
     np.testing.assert_allclose(pixels + of_biases, values, rtol=1e-11)
     assert np.abs(of_biases).min() > 1e-3 * np.abs(values).max(), "biases that add nothing show nothing"
+
+
+def test_what_is_cut_off_is_where_it_was():
+    model = nn.Sequential(nn.Conv2d(3, 1, 1, bias=False), nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model.append(nn.Linear(1, 2, bias=False))
+    nn.init.ones_(model[0].weight), nn.init.ones_(model[4].weight)
+    image = torch.full((3, 2, 2), 1.0)
+    image[:, 0, 1], image[:, 1, 1] = 5, -1  # the sum is 15, cut off at 6, and -3, cut off at 0
+    ((_, *_), pixels, (term,)) = shares(model, 0, torch.stack([image, image]).double())
+    np.testing.assert_allclose(term[0, :, :, 0], [[0, 6 / 4], [0, 0]])
+    assert pixels[0] == pytest.approx(3 * 2 / 4)
 
 
 def test_every_bias_is_where_it_was_added():

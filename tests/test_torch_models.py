@@ -1237,3 +1237,13 @@ def test_layer_guided_maps_count_a_convolution_with_its_norm_and_activation_once
     first, second = [PaddedInside(3, 4), nn.BatchNorm2d(4), nn.ReLU()], [nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()]
     model = nn.Sequential(*first, *second, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
     assert guides(sw.layers(model, image())) == ["2", "4"]
+
+
+def test_identities_are_no_blocks_of_their_own():
+    identities = [nn.Identity(), nn.Dropout2d(0.5), nn.Identity()]
+    trunk = [nn.Conv2d(3, 4, 3), nn.ReLU(), *identities, nn.Conv2d(4, 4, 3), nn.Dropout(0)]
+    model = nn.Sequential(*trunk, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)).eval()
+    x = torch.rand(3, 12, 12)
+    assert [one.name for one in sw.layers(model, x) if one.block] == ["0", "1", "5"]
+    assert [one.layer for one in sw.explain(model, x, layer="all")] == ["0", "1", "5"]
+    assert sw.explain(model, x, layer="3").layer == "3"  # asked for by name they are there

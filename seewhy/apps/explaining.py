@@ -171,7 +171,7 @@ def _next(asked: Request, file: Path, one: Any, empty: bool) -> str:
     for name, value in (("--labels", asked.labels), ("--prepare", asked.prepare), ("--weights", weights)):
         command += [name, str(value)] if value is not None else []
     command += ["--trust-code"] if asked.trust_code else []
-    if empty and not asked.signed:
+    if empty and not asked.signed and find_method(asked.method).signed:
         return shlex.join([*command, "--signed"])
     if asked.versus or len(one.scores) < 2:
         return shlex.join([*command, "--layer", "all"])

@@ -17,9 +17,12 @@ from seewhy.methods import Method
 from seewhy.targets import Aim, Floats, Scores, Target
 
 EMPTY = (
-    "The map is all zero: nothing at this layer speaks for the target. Try signed=True to see what speaks against it, "
-    "another layer (layers(model)), or the predicted class."
+    "The map is all zero: nothing at this layer speaks for the target. Try {}another layer (layers(model)), or the "
+    "predicted class."
 )
+SIGNS = "signed=True to see what speaks against it, "
+SILENT = "The map is all zero: the layer responds nowhere. Try another layer (layers(model)), or look at the picture."
+NO_SHARE = "The map is all zero: no pixel{} has a share in what speaks for the target. Try {}the predicted class."
 EVEN = (
     "The map is the same everywhere: at this layer no place stands out. Try another layer (layers(model)), or the "
     "method integrated_gradients, which looks at the pixels."
@@ -197,9 +200,19 @@ def _told(values: Floats, question: Question) -> list[str]:
     signless = question.signed and not entry.signed and values.min() >= 0
     told = [SIGNLESS.format(entry.name)] if signless else []
     if not values.any():
-        return [*told, EMPTY]
+        return [*told, _empty(question)]
     even = values.size > 1 and np.ptp(values) <= 1e-6 * np.abs(values).max()
     return [*told, EVEN] if even else told
+
+
+def _empty(question: Question) -> str:
+    entry = question.method
+    if not entry.needs:  # the activations alone: no target is asked
+        return SILENT
+    signs = SIGNS if entry.signed and not question.signed else ""
+    if entry.on_image:
+        return NO_SHARE.format(" and no bias" if "biases" in entry.needs else "", signs)
+    return EMPTY.format(signs)
 
 
 def _no_scores(model: Model) -> EvidenceError:

@@ -63,12 +63,14 @@ def checked_variants(smooth: int, augment: str | Sequence[str]) -> Variants | No
     """The variants asked for, None where there are none.
 
     Raises:
-        InputError: `smooth` is no number of copies.
+        InputError: `smooth` is no number of copies, or `augment` holds no names.
         UnknownNameError: `augment` names no view.
     """
     if not isinstance(smooth, int) or isinstance(smooth, bool) or smooth < 0:
         raise InputError(f"smooth={smooth!r}", "a number of noisy copies, such as 16", "leave it out for none")
-    names = (augment,) if isinstance(augment, str) else tuple(augment or ())
+    if not isinstance(augment, str | list | tuple):
+        raise InputError(f"augment={augment!r}", "'flip', 'scale' or both in a list", "write augment='flip'")
+    names = (augment,) if isinstance(augment, str) else tuple(augment)
     for name in names:
         if name not in VIEWS:
             raise UnknownNameError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,9 +40,9 @@ def mask(map: Any, shape: tuple[int, int], box: Box | None, threshold: float, of
     if of not in SHARES:
         remedy = did_you_mean(str(of), SHARES, "use 'maximum'")
         raise UnknownNameError(f"a share of {of!r}", f"one of {', '.join(SHARES)}", remedy)
-    if not 0 <= threshold <= 1:
+    if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
         words = "the highest value" if of == "maximum" else "the map's sum"
-        raise InputError(f"threshold={threshold}", f"a share of {words}, 0..1", "write threshold=0.5")
+        raise InputError(f"threshold={threshold!r}", f"a share of {words}, 0..1", "write threshold=0.5")
     values = place(map, shape, box)
     result = np.zeros(shape, bool)
     inside = covers(box, shape)

@@ -32,7 +32,8 @@ def cam(evidence: Evidence) -> Array:
         raise EvidenceError(
             "CAM of a layer without a linear head",
             "a layer that goes through global average pooling into one linear layer that gives the scores",
-            'take method="gradcam" or "hirescam", which equal CAM there and work elsewhere, or the last layer',
+            'take method="gradcam" or "hirescam", which equal CAM there and work elsewhere; of a model that ends in '
+            "pooling and one linear layer the last layer will do",
         )
     ops = evidence.ops
     weights = ops.einsum("no,oc->nc", evidence.directions, evidence.head.weights)  # w^c_k

@@ -49,7 +49,7 @@ def integrated_gradients(evidence: Evidence, *, steps: int = 50, baseline: float
     paper="Srinivas & Fleuret 2019, arXiv:1905.00780",
     passes="2 forward, 1 backward",
     needs=("biases",),
-    of_model="convolutions, batch norms, ReLU and pooling alone",
+    of_model="convolutions, batch norms, ReLU or ReLU6, and pooling alone",
     on_image=True,
     signed=False,
 )
@@ -68,7 +68,8 @@ def fullgrad(evidence: Evidence) -> Array:
             a batch norm, or the target is not linear in the scores.
     Paper:
         Srinivas & Fleuret 2019, arXiv:1905.00780: the decomposition f(x) = grad_x f · x + grad_b f · b, complete for
-        piecewise-linear networks only, with the implicit bias of a batch norm; and the FullGrad saliency made of it.
+        piecewise-linear networks only, with the implicit biases of a batch norm and of an activation (f(x) - f'(x) x,
+        which is 6 where ReLU6 cuts off, as of Hardtanh and clamp); and the FullGrad saliency made of it.
     Departs:
         each channel is scaled by itself, as the paper writes it; its authors' code scales a layer's channels together.
         Biases of linear layers, which have no place in the image, count for the sum and are not drawn.

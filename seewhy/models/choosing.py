@@ -73,7 +73,7 @@ def _named(name: str, layers: Sequence[Layer], model: str) -> str:
     layer = next((layer for layer in layers if layer.name == name), None)
     if layer is None:
         names = [layer.name for layer in layers]
-        near = list(dict.fromkeys([*names, *(name.rpartition("/")[2] for name in names)]))
+        near = list(dict.fromkeys([*names, *(name.rpartition("/")[2] for name in names), "all"]))
         raise UnknownNameError(
             f"no layer is called {name!r} in {model}",
             "a name that layers(model) lists",

@@ -208,7 +208,9 @@ class Explanations(Sequence[Explanation]):
         return bool(np.ptp([one.score for one in self.items]) <= 1e-4 * abs(self.items[0].score))
 
     def save(self, path: str | Path, **options: Any) -> None:
-        """Writes the grid. Options as in `grid`."""
+        """Writes the grid, or under a name in .gif the animation of `gif`. Options as in `grid`, or `gif`."""
+        if str(path).lower().endswith(".gif") and len(self) > 1:
+            return self.gif(path, **options)
         panels.save(self.grid(**options), path)
 
     def __repr__(self) -> str:

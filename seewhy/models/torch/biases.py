@@ -1,8 +1,8 @@
-"""What a PyTorch model adds on its way: the constants of its linear steps, explicit and those of batch norms."""
+"""What a PyTorch model adds on its way: the constants of its linear steps, of batch norms, and where ReLU6 cuts off."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -22,7 +22,10 @@ _SLACK = {torch.float64: 1e-8, torch.float32: 1e-3}  # of the sum of sizes; ResN
 
 
 class BiasWatch(TorchFunctionMode):
-    """Keeps the output of each convolution, linear layer and batch norm that adds a constant, and that constant."""
+    """Keeps the output of each step that adds a constant, and that constant.
+
+    Steps are convolutions, linear layers, batch norms, and what cuts off: f(x) - f'(x) x is the bound there, else 0.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +40,36 @@ class BiasWatch(TorchFunctionMode):
             added = args[2] if len(args) > 2 else (kwargs or {}).get("bias")
         elif function is F.batch_norm:
             added = _of_norm(*args, **(kwargs or {}))
+        elif name in _CUTS:
+            added = _beyond(output, *_CUTS[name](*args[1:], **(kwargs or {})))
         else:
             return output
         if added is None or not output.requires_grad:
             return output
         self.met.append((output, added, name == "linear"))
         return output.clone()  # what follows may work in place
+
+
+_CUTS: dict[str, Callable[..., tuple[Any, Any]]] = {  # of a function's arguments behind the first → its bounds
+    **dict.fromkeys(("relu6", "relu6_"), lambda inplace=False: (0.0, 6.0)),
+    **dict.fromkeys(
+        ("hardtanh", "hardtanh_"), lambda min_val=-1.0, max_val=1.0, inplace=False: (float(min_val), float(max_val))
+    ),
+    **dict.fromkeys(("clamp", "clamp_", "clip", "clip_"), lambda min=None, max=None: (min, max)),
+}
+
+
+def _beyond(output: torch.Tensor, low: Any, high: Any) -> torch.Tensor | None:
+    """The bound where the output lies at it, else 0. None where the bounds are not two numbers, or add nothing."""
+    if any(isinstance(bound, torch.Tensor) for bound in (low, high)) or not (low or high):
+        return None
+    output = output.detach()
+    added = torch.zeros_like(output)
+    if low is not None:
+        added = added.masked_fill(output <= low, low)
+    if high is not None:
+        added = added.masked_fill(output >= high, high)
+    return added
 
 
 def _of_norm(
@@ -106,15 +133,16 @@ def _check_complete(trial: Trial, terms: Sequence[torch.Tensor], slack: float) -
         raise EvidenceError(
             f"shares of pixels and biases that add up to {float(shares[:, worst].sum()):.5g}, and a target of "
             f"{float(values[worst]):.5g}",
-            "a network of convolutions, linear layers, batch norms, ReLU and pooling, without other constants, and the "
-            "score of a class: there the shares add up",
+            "a network of convolutions, linear layers, batch norms, ReLU6, ReLU and pooling, without other constants, "
+            "and the score of a class: there the shares add up",
             'take method="integrated_gradients", whose shares add up for any network, or "layerguided" for a fine map',
         )
 
 
 def _term(gradient: torch.Tensor, added: torch.Tensor, last: bool, count: int) -> torch.Tensor:
     """float [count, height, width, channels], constant times gradient; 1 × 1 where there is no map."""
-    gradient = gradient if last or gradient.ndim == 2 else gradient.movedim(1, -1)
+    if not last and gradient.ndim > 2:
+        gradient, added = gradient.movedim(1, -1), added.movedim(1, -1) if added.ndim > 1 else added
     term = gradient * added
     if term.ndim == 4 and len(term) == count:
         return term

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import prod
 from typing import Any
 from weakref import ref
@@ -235,6 +236,10 @@ def _listed(module: nn.Module, ledger: _Ledger) -> list[Layer]:
         replace(layer, block=layer.name in usable and not any(parent in usable for parent in _parents(layer.name)))
         for layer in layers
     ]
+    # Identity and Dropout hand on the very tensor that the block before them gave
+    blocks = [(layer.name, call.group) for layer, call in zip(layers, ran, strict=True) if layer.block]
+    again = {name for (_, before), (name, group) in pairwise(blocks) if group == before}
+    layers = [replace(layer, block=layer.block and layer.name not in again) for layer in layers]
     never = [(name, part) for name, part in module.named_modules() if name and name not in ledger.calls]
     return layers + [
         Layer(name, type(part).__name__, (), _parameters(part), None, False, "it never ran") for name, part in never
