@@ -481,6 +481,15 @@ def test_paths_in_a_list_are_kept_and_its_labels_matched_first(photos, tmp_path,
             audited([(path, label) for path in paths[:3]], tmp_path / "other")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
+def test_names_in_other_encodings_are_rows(photos, tmp_path):
+    odd = os.fsencode(photos / "ant") + b"/\xff.png"
+    shutil.copy(next(photos.rglob("*.png")), odd)
+    (failed,) = audited(photos, tmp_path / "run").failures()
+    assert failed["path"] == "ant/\\udcff.png"
+    assert rows(audited([(Path(os.fsdecode(odd)), 0)], tmp_path / "list"))[0]["error"] is None
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
 def test_a_pipe_is_not_waited_for(photos, tmp_path):
     os.mkfifo(photos / "ant" / "pipe.jpg")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from seewhy.errors import InputError, did_you_mean
 from seewhy.images.folders import SUFFIXES, pictures_below
-from seewhy.studies.data.items import Sample
+from seewhy.studies.data.items import Sample, readable
 
 LISTED = pa.schema(
     [
@@ -90,7 +90,7 @@ class Files:
 
 def of_folder(folder: Path, labelled: bool, leave_out: Path | None) -> Files:
     """The pictures below a folder; the label is the name of the folder directly below it, None for what lies in it."""
-    paths = sorted(_posix(path.relative_to(folder)) for path in pictures_below(folder, leave_out))
+    paths = sorted(readable(path.relative_to(folder)) for path in pictures_below(folder, leave_out))
     if not paths:
         raise InputError(
             f"no pictures in the folder {str(folder)!r}",
@@ -132,7 +132,7 @@ def of_manifest(path: Path, labelled: bool, split: str | None) -> Files:
     rows: dict[tuple[str, str | None], dict[str, Any]] = {}
     corners = next((each for each in _CORNERS if all(name in has for name in each)), None)
     for row in table.to_pylist():
-        name = _posix(Path(str(row[at["path"]] or "")))
+        name = readable(Path(str(row[at["path"]] or "")))
         label = row[at["label"]] if labelled and at["label"] else None
         text = None if label is None or label == "" else str(label)
         new = {key: _text(row, at[key]) for key in ("mask", "group", "split")} | {"boxes": None}
@@ -212,8 +212,3 @@ def _box(value: Any) -> list[float] | None:
 def _listed(**columns: list[Any]) -> pa.Table:
     count = len(columns["path"])
     return pa.table([pa.array(columns.get(field.name, [None] * count), field.type) for field in LISTED], schema=LISTED)
-
-
-def _posix(path: Path) -> str:
-    """With '/', and valid Unicode: names in other encodings are shown with escapes, and then not found."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")

@@ -151,6 +151,11 @@ class Stream:
             yield from _singles(item)
 
 
+def readable(path: Path) -> str:
+    """With '/', and valid Unicode: names in other encodings are shown with escapes."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def names_in(data: Any) -> Sequence[str] | None:
     """The names of the labels by their index, where a data set or what a loader holds tells them."""
     data = getattr(data, "dataset", data)
@@ -169,7 +174,7 @@ def names_in(data: Any) -> Sequence[str] | None:
 
 def _sample(number: int, item: Any, names: Sequence[str] | None, labelled: bool) -> Sample:
     source, label = _parts(item)
-    path = Path(source).as_posix() if isinstance(source, str | Path) else None
+    path = readable(Path(source)) if isinstance(source, str | Path) else None
     found = None if not labelled or label is None else _as_label(label)
     if isinstance(found, int) and names is not None and 0 <= found < len(names):
         found = names[found]
