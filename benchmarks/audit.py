@@ -35,7 +35,7 @@ BATCH = 32
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--nets", nargs="+", default=["mobilenetv2", "resnet50"])
+    parser.add_argument("--nets", nargs="+", default=list(NETS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pictures", type=int, default=480)
     parser.add_argument("--memory", action="store_true", help="only the peak memory at 200 and at 2,000 pictures")
@@ -58,7 +58,7 @@ def main() -> int:
     if asked.json:
         print(json.dumps(rows, indent=2))
     else:
-        print(machine())
+        print(machine("cpu"))
         heads = list(rows[0])
         print(table(heads, [[_shown(row[head]) for head in heads] for row in rows]))
     return int(any(row["audit / bare loop"] < TARGET for row in rows))
@@ -72,7 +72,7 @@ def pictures(folder: Path, count: int) -> list[Path]:
 
 def measured(name: str, files: Sequence[Path], rounds: int) -> dict[str, Any]:
     """Seconds of each side, round by round, as ratios to the bare loop of the same round."""
-    network = NETS[name]()
+    network = NETS[name][0]()
     sides: dict[str, Callable[[], None]] = {
         "bare": lambda: bare(network, files, torch.contiguous_format),
         "bare, channels last": lambda: bare(network, files, torch.channels_last),
@@ -121,7 +121,7 @@ def peer(cam: Any, network: Any, name: str, files: Sequence[Path]) -> None:
     layer = dict(network.named_modules())[name_of]
     with ThreadPoolExecutor(2) as pool, cam(model=network, target_layers=[layer]) as one:
         for images in _batches(pool, prepare, files):
-            one(input_tensor=images)
+            one(input_tensor=images, targets=None)
 
 
 def audited(network: Any, files: Sequence[Path]) -> None:
@@ -152,7 +152,7 @@ def _batches(pool: ThreadPoolExecutor, prepare: Any, files: Sequence[Path]) -> A
 
 def peak(folder: Path, count: int) -> float:
     """MiB of this process after an audit of so many pictures."""
-    audited(NETS["mobilenetv2"](), pictures(folder, count))
+    audited(NETS["MobileNetV2"][0](), pictures(folder, count))
     lines = Path("/proc/self/status").read_text().splitlines()
     return (
         next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
