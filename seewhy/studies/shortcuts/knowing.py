@@ -39,7 +39,7 @@ class Known:
         spread = within.T @ within / len(within)
         ridge = _SHRUNK * np.trace(spread) / len(spread) * np.eye(len(spread))
         weights = np.linalg.solve(spread + ridge, one - other)
-        self.zero, self.weights = float(other @ weights), weights / max(float((one - other) @ weights), 1e-12)
+        self.weights = weights / max(float((one - other) @ weights), 1e-12)
         self.zero = float(other @ self.weights)
 
     def mask(self, picture: Any) -> Masks:

@@ -20,6 +20,7 @@ from seewhy.studies.shortcuts.scoring import Marks, cells_explained
 from seewhy.targets import margins
 
 TRIED = 64  # pictures of each test
+_TELLS = 0.15  # from which gap on a fixed place counts in full
 COMPLEMENT = -0.1  # below: the rest of the class holds what is searched, not the group
 
 
@@ -54,7 +55,8 @@ class Proof:
         pixels: [16, 16], V.
         effects: all that was tried.
         parts: f0, covB, vmax and the gaps, by name.
-        s2: the score with the proof.
+        s2: the score with the proof, as first measured.
+        s3: the same with controlled effects alone; it orders the findings.
     """
 
     candidate: Candidate
@@ -63,6 +65,7 @@ class Proof:
     effects: tuple[Effect, ...]
     parts: dict[str, float]
     s2: float
+    s3: float
 
     @property
     def complement(self) -> bool:
@@ -73,7 +76,8 @@ class Proof:
 def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receivers, seed: int) -> Proof:
     """Covers and pastes three kinds of regions, in the group and as control in the rest of its class.
 
-    s2 = s + clip(covB, 0, 2) - 2 f0_A + 5 sqrt(vmax).
+    s2 = s + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax). In s3 the share of pastes that turn to the class, which a class to
+    which nearly everything turns has as well, gives way to that share less its control.
     """
     of, inside = candidate.of, candidate.inside
     rng = np.random.default_rng([seed, of.index, len(candidate.group), int(candidate.group[0])])
@@ -99,7 +103,18 @@ def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receiver
         **{"gap_heat": effects[0].difference, "gap_pixels": effects[1].difference, "gap_own": effects[2].difference},
     }
     s2 = candidate.marks.score + float(np.clip(parts["covB"], 0, 2)) - 2 * parts["f0"] + 5 * parts["vmax"] ** 0.5
-    return Proof(candidate, heat, pixels, effects, parts, s2)
+    return Proof(candidate, heat, pixels, effects, parts, s2, controlled(candidate.marks, parts))
+
+
+def controlled(marks: Marks, parts: dict[str, float]) -> float:
+    """s3 = 5 g + 5 L + 2 RC + 3 C + 3 E + 4 SAME + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax) clip(gap_B / 0.15, 0, 1).
+
+    g is the largest gap of the three pastes to their controls, 0..1.
+    """
+    gap = max(parts["gap_own"], parts["gap_pixels"], parts["gap_heat"], 0.0)
+    looks = 5 * marks.where + 2 * marks.region + 3 * marks.peak + 3 * marks.early + 4 * marks.same
+    fixed = 5 * parts["vmax"] ** 0.5 * float(np.clip(parts["gap_pixels"] / _TELLS, 0, 1))
+    return float(5 * gap + looks + np.clip(parts["covB"], 0, 2) - 2 * parts["f0"] + fixed)
 
 
 class _Tests:

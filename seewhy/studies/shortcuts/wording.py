@@ -75,11 +75,11 @@ def best(effects: Sequence[Effect], test: str) -> Effect:
     return max((each for each in effects if each.test == test), key=lambda each: (each.interval[0], each.difference))
 
 
-def status(s2: float, line: float, effects: Sequence[Effect]) -> str:
+def status(score: float, line: float, effects: Sequence[Effect]) -> str:
     """Which of `STATES` it is in."""
-    if not s2 > line:
+    if not score > line:
         return STATES[2]
-    clear = any(best(effects, test).interval[0] > _CLEAR for test in ("paste", "cover"))
+    clear = any(each.interval[0] > _CLEAR for each in effects if each.control == "rest")  # the object passes elsewhere
     return STATES[0] if clear else STATES[1]
 
 
