@@ -71,8 +71,12 @@ def _sides(inside: Floats) -> list[tuple[Floats, int]]:
 
 
 def best(effects: Sequence[Effect], test: str) -> Effect:
-    """The effect of that test that is clearest over its control."""
-    return max((each for each in effects if each.test == test), key=lambda each: (each.interval[0], each.difference))
+    """The effect of that test that is clearest over its control, the rest of the class before another place."""
+
+    def clearest(each: Effect) -> tuple[bool, float, float]:
+        return each.control == "rest" and each.interval[0] > _CLEAR, each.interval[0], each.difference
+
+    return max((each for each in effects if each.test == test), key=clearest)
 
 
 def status(score: float, line: float, effects: Sequence[Effect]) -> str:
@@ -86,7 +90,7 @@ def status(score: float, line: float, effects: Sequence[Effect]) -> str:
 def found(label: str, members: int, looked: int, where: str, wrong: int) -> str:
     """What was found."""
     words = f"{members} of {looked} pictures called {label!r} look at the same thing, {where}"
-    return words + (f"; {wrong} of them are not {label!r}" if wrong else "")
+    return words + (f"; {wrong} of them {'is' if wrong == 1 else 'are'} not {label!r}" if wrong else "")
 
 
 def proven(label: str, effects: Sequence[Effect]) -> str:
@@ -127,5 +131,5 @@ def visible(controls: Sequence[float], tried: int, pictures: int) -> str:
     return (
         f"The weakest effect that these tests can tell from chance: {100 * weakest / tried:.0f} points more pictures "
         f"turned than by the control. Not seen: what fewer than {counted(least, 'picture')} of a class show, or more "
-        "than 85 % of them, and what is in no picture of this run."
+        "than 85 % of them, what has no place (a tint, blur), and what is in no picture of this run."
     )
