@@ -12,6 +12,8 @@ _HOME = {
     "Explanation": "explanation",
     "Explanations": "explanation",
     "Failed": "explanation",
+    "Finding": "results.findings",
+    "Findings": "results.findings",
     "InputError": "errors",
     "MissingExtraError": "errors",
     "Run": "results.run",
@@ -25,6 +27,7 @@ _HOME = {
     "concepts": "explanation",
     "explain": "explanation",
     "explain_many": "explanation",
+    "find_shortcuts": "studies.shortcuts",
     "keep_memory": "studies.memory",
     "layers": "explanation",
     "list_methods": "methods",
@@ -67,11 +70,14 @@ if TYPE_CHECKING:
     from seewhy.methods import list_methods as list_methods
     from seewhy.models import wrap as wrap
     from seewhy.models.loading import load as load
+    from seewhy.results.findings import Finding as Finding
+    from seewhy.results.findings import Findings as Findings
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
     from seewhy.studies.memory import keep_memory as keep_memory
+    from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

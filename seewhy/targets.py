@@ -124,6 +124,36 @@ def probabilities(values: Floats, several: bool) -> Floats:
     return shares
 
 
+def margins(values: Floats, index: int, several: bool) -> Floats:
+    """float [batch]: by how much the score of a class exceeds those of all others, which is its log odds.
+
+    Args:
+        values: float [batch, outputs], before softmax or sigmoid.
+        index: the class.
+        several: as in Scores.
+    """
+    if values.shape[1] == 1:
+        return values[:, 0] if index else -values[:, 0]
+    if several:
+        return values[:, index]
+    others = np.delete(values, index, axis=1)
+    highest = others.max(axis=1)
+    found: Floats = values[:, index] - highest - np.log(np.exp(others - highest[:, None]).sum(axis=1))
+    return found
+
+
+def _margin_slopes(values: Floats, index: int, several: bool) -> Floats:
+    """float [batch, outputs]: the derivative of `margins` by the scores."""
+    if values.shape[1] == 1:
+        return np.full(values.shape, 1.0 if index else -1.0)
+    found = np.zeros(values.shape)
+    found[:, index] = 1
+    if not several:
+        rest = np.delete(np.arange(values.shape[1]), index)
+        found[:, rest] = -probabilities(values[:, rest], False) if len(rest) > 1 else -1
+    return found
+
+
 def _spellings(label: str) -> list[str]:
     """ImageNet's labels list synonyms ('tabby, tabby cat') and are written with spaces or underscores."""
     plain = label.lower().replace("_", " ")
@@ -141,6 +171,7 @@ class Aim:
         weights: float [outputs], the direction in the space of scores; None where `function` says it.
         several: as in Scores.
         probability: the value is the probability of class `index`, not its score.
+        margin: the value is the margin of class `index`: its score less the log-sum-exp of the others.
         function: a user's function of the framework's outputs, called by the model's adapter.
         each: the function takes one picture's outputs instead of the batch's.
     """
@@ -151,6 +182,7 @@ class Aim:
     weights: Floats | None = None
     several: bool = False
     probability: bool = False
+    margin: bool = False
     function: Callable[[Any], Any] | None = None
     each: bool = False
 
@@ -159,12 +191,18 @@ class Aim:
         if self.probability:
             assert self.index is not None
             return probabilities(scores, self.several)[:, self.index]
+        if self.margin:
+            assert self.index is not None
+            return margins(scores, self.index, self.several)
         assert self.weights is not None
         values: Floats = scores @ self.weights
         return values
 
     def direction(self, scores: Floats) -> Floats:
         """float [m, outputs] for scores [m, outputs]: the derivative of `value` by the scores."""
+        if self.margin:
+            assert self.index is not None
+            return _margin_slopes(scores, self.index, self.several)
         if not self.probability:
             assert self.weights is not None
             return np.broadcast_to(self.weights, scores.shape)

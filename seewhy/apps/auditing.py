@@ -1,4 +1,4 @@
-"""`seewhy audit`, `seewhy show` and `seewhy report` at work: what is printed before, meanwhile and after."""
+"""`seewhy audit`, `show`, `report` and `shortcuts` at work: what is printed before, meanwhile and after."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from typing import Any
 
 from seewhy.apps.terminal import Progress, as_options, lasting, say, tell
 from seewhy.errors import InputError
+from seewhy.images import panels
+from seewhy.results.findings import Findings
+from seewhy.results.previews import preview
 from seewhy.results.report import Report, size
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
@@ -21,7 +24,7 @@ from seewhy.studies.auditing import Progress as Done
 from seewhy.studies.memory import keep_memory
 
 _EVERY = 10.0  # seconds between lines where stderr is no terminal
-SKIPPED = "skipped.csv"
+SKIPPED, PREVIEWS = "skipped.csv", "findings"
 
 
 class Work:
@@ -161,6 +164,24 @@ def tell_report(report: Report, run: Path, as_json: bool) -> None:
     say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run))}")
 
 
-def no_run(command: str) -> InputError:
-    """`seewhy show` or `seewhy report` without a run."""
+def tell_shortcuts(run: Run, found: Findings, as_json: bool) -> None:
+    """Prints findings, and draws each into a file of the run's folder."""
+    folder = run.folder / PREVIEWS
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("SC*.png"):
+        old.unlink()
+    written = [folder / f"{each.code}.png" for each in found]
+    for each, path in zip(found, written, strict=True):
+        panels.save(preview(run, each), path)
+    if as_json:
+        say(json.dumps({"run": str(run.folder), **found.as_dict(), "previews": [str(path) for path in written]}))
+        return
+    say(as_options(repr(found)))
+    if written:
+        say(f"written: {shlex.join(map(str, written))}", "cyan")
+    say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
+
+
+def no_run(command: str = "show") -> InputError:
+    """A command about a run without one."""
     return InputError("no run", "a folder that `seewhy audit` wrote", f"seewhy {command} runs/first")

@@ -240,6 +240,7 @@ app.command(no_args_is_help=True)(runs.check)
 app.command(no_args_is_help=True)(runs.audit)
 app.command(no_args_is_help=True)(runs.show)
 app.command(no_args_is_help=True)(runs.report)
+app.command(no_args_is_help=True)(runs.shortcuts)
 
 
 def _version(asked: bool) -> None:

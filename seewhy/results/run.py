@@ -24,6 +24,7 @@ from seewhy.results.tables import counted, percent, percents
 if TYPE_CHECKING:
     from seewhy.results.clusters import Clusters
     from seewhy.results.confusion import Confusion
+    from seewhy.results.findings import Findings
     from seewhy.results.focus import Focus
     from seewhy.results.notebook import Shown
     from seewhy.results.report import Report
@@ -300,6 +301,16 @@ class Run:
             label: only pictures with this label.
         """
         self.focus(label).save(path, limit)
+
+    def findings(self) -> Findings:
+        """What `find_shortcuts` found in this run, the worst first; prints as text.
+
+        Raises:
+            InputError: nothing was searched yet, or its files are damaged.
+        """
+        from seewhy.results.findings import read
+
+        return read(self.folder)
 
     def failures(self) -> Rows:
         """Pictures without an answer, and why."""

@@ -1,0 +1,331 @@
+"""Findings: suspected shortcuts of a run with their evidence, as they are kept in its folder and printed."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seewhy.errors import InputError
+from seewhy.images.resizing import Floats, upscale
+from seewhy.results.store import write_whole
+from seewhy.results.tables import counted, line
+
+FINDINGS, MEMBERS = "findings.json", "findings.parquet"
+SCHEMA = 1
+_MEMBERS = pa.schema(
+    [("code", pa.string()), ("id", pa.int64()), ("path", pa.string()), ("map", pa.list_(pa.float16()))]
+)
+STATES = ("proven", "suspected", "worth a look")  # the worst first
+_WIDTH = 110
+
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class Probe(Protocol):
+    """What a finding needs the model for."""
+
+    def mask(self, picture: Any) -> Mask: ...
+    def score(self, pictures: Sequence[Any]) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What happened when something was done to pictures, beside the same done to others as control.
+
+    Args:
+        test: 'paste' or 'cover'.
+        region: what was pasted or covered: 'own' (what each picture's heat marks), 'heat' or 'pixels' (one region for
+            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class).
+        control: what it is held against: 'rest' (the same with other pictures of the class) or 'elsewhere' (a region of
+            the same size in another place).
+        effect, control_effect: shares of receivers that turned to the class (paste), or by how much the class's
+            probability fell (cover).
+        pictures, control_pictures: how many were tried.
+        interval: 95 %, of the difference.
+        margin, control_margin: the same in units of the score's margin, means.
+    """
+
+    test: str
+    region: str
+    control: str
+    effect: float
+    control_effect: float
+    pictures: int
+    control_pictures: int
+    interval: tuple[float, float]
+    margin: float
+    control_margin: float
+
+    @property
+    def difference(self) -> float:
+        return self.effect - self.control_effect
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Finding:
+    """A group of pictures of one predicted class that the model seems to answer by something they share.
+
+    Args:
+        code: SC01, SC02 ..., the worst first.
+        status: 'proven' (above the line, and covering or pasting it has an effect that its control has not),
+            'suspected' (above the line alone), 'worth a look' (below the line).
+        kind: 'place' or 'whole picture' (a tint, blur ...).
+        label, index: the class that was predicted.
+        ids: of its pictures that were looked at, the most typical first.
+        paths: of the same.
+        looked: how many pictures of the class were looked at.
+        pictures: how many of the run are predicted as the class.
+        wrong: how many of `ids` are not of the class.
+        s, s2, s3: the score without the proof, with it, and with controlled effects alone; s3 orders the findings.
+        line: above which a finding is raised.
+        parts: of the scores, by name.
+        place: where it lies, in words.
+        maps: float [n, h, w], 0..1, the heat of each of its pictures.
+        where: float [12, 12], the mean heat of its pictures, adding up to 1.
+        heat: float [12, 12], where they have more heat than the rest of the class.
+        pixels: float [16, 16], the share of each cell's variance that belonging to the finding explains.
+        effects: all that was tried.
+        words: what was found, in one sentence.
+        proof: what covering and pasting did, in one sentence.
+        remedy: what to do next.
+        probe: the model at work; None for a finding that was opened from a folder.
+    """
+
+    code: str
+    status: str
+    kind: str
+    label: str
+    index: int
+    ids: tuple[int, ...]
+    paths: tuple[str, ...]
+    looked: int
+    pictures: int
+    wrong: int
+    s: float
+    s2: float
+    s3: float
+    line: float
+    parts: dict[str, float]
+    place: str
+    maps: Floats
+    where: Floats
+    heat: Floats
+    pixels: Floats
+    effects: tuple[Effect, ...]
+    words: str
+    proof: str
+    remedy: str
+    probe: Probe | None = field(default=None, compare=False)
+
+    @property
+    def raised(self) -> bool:
+        return self.status != STATES[-1]
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Paths of the twelve most typical pictures."""
+        return self.paths[:12]
+
+    def effect(self, test: str, region: str, control: str = "rest") -> Effect | None:
+        """One of `effects`."""
+        wanted = test, region, control
+        return next((each for each in self.effects if (each.test, each.region, each.control) == wanted), None)
+
+    def region(self, shape: tuple[int, int]) -> Mask:
+        """Where it lies in all its pictures: bool [*shape], by pixels where these tell it, else by heat."""
+        by_pixels = bool(self.pixels.size) and float(self.pixels.max()) >= FIXED
+        cells = self.pixels if by_pixels else self.heat
+        if not cells.size:
+            return np.ones(shape, bool)
+        return above(cells, shape, 0.5 if by_pixels else 0.3)
+
+    def mask(self, picture: Any) -> Mask:
+        """Where it is in a given picture: bool [height, width] of what the model sees of it.
+
+        Args:
+            picture: a path, PIL image, uint8 array or bytes.
+        Raises:
+            InputError: the finding was opened from a folder, without its model.
+        """
+        return self._asked().mask(picture)
+
+    def score(self, pictures: Sequence[Any]) -> Floats:
+        """How much pictures show it: about 1 as the finding's, about 0 as the rest of the class; float [n].
+
+        Args:
+            pictures: as in `mask`.
+        Raises:
+            InputError: as in `mask`.
+        """
+        return self._asked().score(pictures)
+
+    def _asked(self) -> Probe:
+        if self.probe is None:
+            raise InputError(
+                f"{self.code}, opened without its model",
+                "a finding with the model that it was found in",
+                "find_shortcuts(run, model) gives it, the same with the same seed",
+            )
+        return self.probe
+
+    def __repr__(self) -> str:
+        head = f"{self.code}  {self.status}  {self.words}"
+        below = [self.proof, f"→ {self.remedy}"]
+        wrapped = textwrap.wrap(line(head), _WIDTH, subsequent_indent="      ")
+        for text in below:
+            wrapped += textwrap.wrap(line(text), _WIDTH, initial_indent="      ", subsequent_indent="      ")
+        return "\n".join(wrapped)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it; the ids are in the Parquet file beside it."""
+        left_out = ("ids", "paths", "probe", "effects", "maps", "where", "heat", "pixels")
+        kept = {key: value for key, value in vars(self).items() if key not in left_out}
+        return {
+            **kept,
+            "examples": list(self.examples),
+            "members": len(self.ids),
+            "map_shape": list(self.maps.shape[1:]),
+            "effects": [asdict(each) for each in self.effects],
+            **{name: _rounded(getattr(self, name)) for name in ("where", "heat", "pixels")},
+        }
+
+
+FIXED = 0.08  # of the variance of a cell's pixels: above, the finding has a fixed place
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Findings(Sequence[Finding]):
+    """Findings of a run, the worst first; prints as text.
+
+    Args:
+        items: raised ones, then up to three below the line.
+        tried: what was looked at: numbers by name.
+        notes: what to know before it is believed.
+        seen: the weakest effect that could have been seen, in words.
+    """
+
+    items: tuple[Finding, ...]
+    tried: dict[str, Any]
+    notes: tuple[str, ...]
+    seen: str
+
+    @property
+    def raised(self) -> tuple[Finding, ...]:
+        """Those above the line."""
+        return tuple(each for each in self.items if each.raised)
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> Findings: ...
+    def __getitem__(self, index: int | slice) -> Finding | Findings:
+        return replace(self, items=self.items[index]) if isinstance(index, slice) else self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.items)
+
+    def __repr__(self) -> str:
+        lines = []
+        below = [each for each in self.items if not each.raised]
+        for each in self.raised:
+            lines += [repr(each), ""]
+        if not self.raised:
+            lines += [*textwrap.wrap(f"Nothing was raised. {self.seen}", _WIDTH), ""]
+        if below:
+            lines += [
+                "Worth a look, but below the line: groups like these are found in models without a shortcut, too.",
+                "",
+            ]
+            for each in below:
+                lines += [repr(each), ""]
+        tried = self.tried
+        lines += textwrap.wrap(
+            f"Looked at {counted(tried['pictures'], 'picture')} of {counted(tried['classes'], 'class', 'classes')}: "
+            f"{counted(tried['groups'], 'group')} of alike ones, of which {tried['tested']} were tested by covering "
+            f"and pasting; a finding is raised above {tried['line']}, the highest score is {tried['best']:.1f}.",
+            _WIDTH,
+        )
+        if self.raised:
+            lines += textwrap.wrap(self.seen, _WIDTH)
+        for note in self.notes:
+            lines += textwrap.wrap(f"note: {line(note)}", _WIDTH, subsequent_indent="      ")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "schema": SCHEMA,
+            "tried": self.tried,
+            "notes": list(self.notes),
+            "seen": self.seen,
+            "findings": [each.as_dict() for each in self.items],
+        }
+
+    def save(self, folder: Path) -> None:
+        """Writes findings.json, and the pictures of each into findings.parquet."""
+        rows = [
+            {"code": each.code, "id": id, "path": path, "map": map.ravel().astype(np.float16)}
+            for each in self.items
+            for id, path, map in zip(each.ids, each.paths, each.maps, strict=True)
+        ]
+        table = pa.Table.from_pylist(rows, _MEMBERS)
+        write_whole(folder / MEMBERS, lambda file: pq.write_table(table, file, compression="zstd"))
+        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False)
+        write_whole(folder / FINDINGS, lambda file: file.write(text.encode()))
+
+
+def read(folder: Path) -> Findings:
+    """What `save` wrote.
+
+    Raises:
+        InputError: nothing was found out yet, or the files are damaged or of a newer seewhy.
+    """
+    try:
+        held = json.loads((folder / FINDINGS).read_text("utf-8"))
+        if held["schema"] > SCHEMA:
+            raise ValueError(f"schema {held['schema']}, newer than {SCHEMA}")
+        rows = pq.read_table(folder / MEMBERS).to_pylist()
+        items = []
+        for each in held["findings"]:
+            own = [row for row in rows if row["code"] == each["code"]]
+            each["maps"] = np.array([row["map"] for row in own], np.float32).reshape(-1, *each.pop("map_shape"))
+            each |= {"ids": tuple(row["id"] for row in own), "paths": tuple(row["path"] for row in own)}
+            each["effects"] = tuple(Effect(**{**e, "interval": tuple(e["interval"])}) for e in each["effects"])
+            each |= {name: np.array(each[name], np.float32) for name in ("where", "heat", "pixels")}
+            for name in ("examples", "members"):
+                each.pop(name)
+            items.append(Finding(**each))
+        return Findings(tuple(items), held["tried"], tuple(held["notes"]), held["seen"])
+    except FileNotFoundError:
+        raise InputError(
+            f"no findings in {str(folder)!r}", "a run in which shortcuts were looked for", "find_shortcuts(run, model)"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"{str(folder / FINDINGS)!r} cannot be read: {error}",
+            "what find_shortcuts wrote",
+            "find_shortcuts(run, model) writes it anew",
+        ) from error
+
+
+def above(cells: Floats, shape: tuple[int, int], level: float, quantile: float = 0.6) -> Mask:
+    """Where a grid, enlarged, is above a share of its maximum and above a quantile of itself: bool [*shape]."""
+    large = upscale(cells, shape, "bilinear")
+    line = max(level * float(large.max()), float(np.quantile(large, quantile)))
+    return np.asarray((large >= line) & (large > 0))
+
+
+def _rounded(values: Floats) -> list[Any]:
+    found: list[Any] = np.round(np.asarray(values, np.float64), 6).tolist()
+    return found

@@ -1,0 +1,5 @@
+"""Shortcuts: found without masks, proven by covering and pasting. How: docs/explanation/shortcuts.md."""
+
+from seewhy.studies.shortcuts.searching import find_shortcuts
+
+__all__ = ["find_shortcuts"]

@@ -1,0 +1,148 @@
+"""How much a group of pictures looks like those that show a shortcut: one score from effect, place and looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from seewhy.images.resizing import Floats
+from seewhy.studies.shortcuts.candidates import Ints, standardised
+
+_BLUR = 0.7  # cells
+_WIDER, _NEARLY = 0.95, 0.95
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A class's pictures in numbers; all arrays begin with [n].
+
+    Args:
+        flips: share of transplants of its region that turn the receiver to this class.
+        gains: by how much these raise the class's margin, on average.
+        drops: by how much the class's margin falls when the region is covered.
+        margins: of the class, as the picture is.
+        heat: [n, 12, 12], adding up to 1.
+        region, peak: colours in the region and round the peak.
+        attended, plain: the early layer's channels under the heat, and averaged plainly.
+        middle: the middle layer's channels under the heat.
+        grid: [n, 16, 16, 2 channels], as `describing.grid`.
+    """
+
+    flips: Floats
+    gains: Floats
+    drops: Floats
+    margins: Floats
+    heat: Floats
+    region: Floats
+    peak: Floats
+    attended: Floats
+    plain: Floats
+    middle: Floats
+    grid: Floats
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The parts of the score of one group; the names are those of the documentation."""
+
+    trf: float
+    r: float
+    where: float
+    region: float
+    peak: float
+    early: float
+    same: float
+
+    @property
+    def score(self) -> float:
+        """s: fixed weights, measured on networks of several kinds."""
+        return (
+            5 * self.trf
+            + 2 * self.r
+            + 5 * self.where
+            + 2 * self.region
+            + 3 * self.peak
+            + 3 * self.early
+            + 2 * self.same
+        )
+
+
+class Judge:
+    """Scores groups of one class's pictures; what they share is computed once."""
+
+    def __init__(self, found: Described) -> None:
+        self.found = found
+        heat = np.sqrt(found.heat)
+        self.heat = np.stack([gaussian_filter(each, _BLUR, mode="nearest") for each in heat]).reshape(len(heat), -1)
+        self.region, self.peak = standardised(found.region), standardised(found.peak)
+        self.early = standardised(found.attended) - standardised(found.plain)
+        effects = np.stack([found.gains, found.drops, found.margins], axis=1)
+        self.effect = standardised(effects).sum(axis=1)
+
+    def marks(self, group: Ints) -> Marks:
+        inside = np.zeros(len(self.effect), bool)
+        inside[group] = True
+        return Marks(
+            trf=float(self.found.flips[inside].mean()),
+            r=max(0.0, correlation(inside, self.effect)),
+            where=explained(self.heat, inside) ** 0.5,
+            region=explained(self.region, inside) ** 0.5,
+            peak=explained(self.peak, inside) ** 0.5,
+            early=explained(self.early, inside) ** 0.5,
+            same=sameness(self.region, inside),
+        )
+
+
+def explained(values: Floats, inside: Flags) -> float:
+    """Adjusted share of the variance of values [n, d] that membership explains: 0 or more.
+
+    R = between / total, all dimensions summed; adjusted R - (1 - R) / (n - 2).
+    """
+    share = between(values, inside)
+    return max(0.0, share - (1 - share) / (len(values) - 2)) if len(values) > 2 else 0.0
+
+
+def between(values: Floats, inside: Flags) -> float:
+    """The plain share of the variance of values [n, d] that lies between inside and outside."""
+    total = float(values.var(axis=0).sum())
+    if not total > 0 or inside.all() or not inside.any():
+        return 0.0
+    gap = values[inside].mean(axis=0) - values[~inside].mean(axis=0)
+    return float(inside.mean() * (1 - inside.mean()) * (gap**2).sum() / total)
+
+
+def correlation(inside: Flags, values: Floats) -> float:
+    """Pearson's, of membership with values [n]; 0 where one of them does not vary."""
+    spread = float(values.std()) * float(inside.std())
+    return float(((inside - inside.mean()) * (values - values.mean())).mean() / spread) if spread > 0 else 0.0
+
+
+def sameness(values: Floats, inside: Flags) -> float:
+    """1 where values [n, d] are all the same inside, 0 where they vary there as much as outside."""
+    rest = float(values[~inside].var(axis=0).sum())
+    return 1 - min(1.0, float(values[inside].var(axis=0).sum()) / rest) if rest > 0 else 0.0
+
+
+def widened(groups: list[Ints], scores: list[float], best: int) -> int:
+    """The largest group of the class that holds 95 % of the best one and has 95 % of its score."""
+    own = set(groups[best].tolist())
+    fitting = [
+        i
+        for i, group in enumerate(groups)
+        if len(own & set(group.tolist())) >= _WIDER * len(own) and scores[i] >= _NEARLY * scores[best]
+    ]
+    return max(fitting, key=lambda i: (len(groups[i]), scores[i]))
+
+
+def cells_explained(grid: Floats, inside: Flags, blur: float = 0.5) -> Floats:
+    """V: of each cell of a grid [n, h, w, d] the share of its variance that membership explains, smoothed: [h, w]."""
+    total = grid.var(axis=0, dtype=np.float64).sum(axis=2)
+    gap = grid[inside].mean(axis=0, dtype=np.float64) - grid[~inside].mean(axis=0, dtype=np.float64)
+    apart = inside.mean() * (1 - inside.mean()) * (gap**2).sum(axis=2)
+    found = np.divide(apart, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(gaussian_filter(found, blur, mode="nearest"))

@@ -1,0 +1,248 @@
+"""Shortcuts found and proven: from a run and its model to findings, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seewhy.errors import InputError
+from seewhy.evidence import INPUT, Model
+from seewhy.models import as_model, wrap
+from seewhy.results.findings import Finding, Findings
+from seewhy.results.run import Run
+from seewhy.results.tables import counted
+from seewhy.studies.planning import preparation
+from seewhy.studies.shortcuts import wording
+from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, unlike
+from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
+from seewhy.studies.shortcuts.knowing import Known
+from seewhy.studies.shortcuts.looking import Looker
+from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
+from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
+from seewhy.studies.shortcuts.scoring import Judge, widened
+
+LINE = 7.0  # of s3: 10 networks without a shortcut reached 6.4
+_USUAL = 2.5  # how much of a class's own readiness to be the answer is taken off before groups of classes are compared
+TESTED, SHOWN = 4, 3  # groups that are tested; shown below the line
+
+Told = Callable[[int, int], None]
+
+
+def find_shortcuts(
+    run: Run,
+    model: Any,
+    *,
+    seed: int = 0,
+    per_class: int = 500,
+    save: bool = True,
+    progress: Told | None = None,
+) -> Findings:
+    """Searches a run for what the model answers by though it should not, and proves it by covering and pasting.
+
+    Neither masks nor names of the shortcut are needed. For each predicted class: where the model looks, groups of
+    pictures that look at alike things, a score of each group, and for the best ones the proof. The same seed gives the
+    same findings, whatever the order of the pictures.
+
+    Args:
+        run: of `audit` or `open`, with labels, and with pictures that can be read again from their files.
+        model: the one that was audited; it is left as it was found.
+        seed: of what is drawn by chance.
+        per_class: pictures looked at of each predicted class, at most.
+        save: keep the findings in the run's folder, for `run.findings()`.
+        progress: called with pictures done and all pictures, after each batch.
+    Returns:
+        `Findings`: those above the line, worst first, then up to three below it. About six forward passes and one
+        backward pass a picture.
+    Raises:
+        InputError: another model than the run's, prepared otherwise, or a run without labels or files, or with too few
+            pictures of each class.
+    """
+    if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < NEEDED:
+        raise InputError(f"per_class={per_class!r}", f"{NEEDED} pictures or more", "leave it out for 500")
+    run.need_labels("shortcuts")
+    wrapped = _same_model(run, model)
+    sample = sampled(run, per_class, seed)
+    assert run.root is not None
+    reader = Reader(run.root, wrapped, run.settings.get("fast_decode"))
+    looker = _looker(run, wrapped, reader, sample)
+    others = receivers(sample.receivers, reader, looker)
+    total, count = sum(len(each) for each in sample.classes.values()), 0
+
+    def done(pictures: int) -> None:
+        nonlocal count
+        count += pictures
+        if progress is not None:
+            progress(count, total)
+
+    candidates: list[Candidate] = []
+    groups, classes = 0, []
+    for index, pictures in sample.classes.items():
+        found = described(index, pictures, reader, looker, others, seed, done)
+        if found is None or len(found.pictures) < NEEDED:
+            continue
+        classes.append(found)
+        own = judged(found)
+        groups += len(own)
+        candidates += own
+    if not classes:
+        raise _vanished(reader, total)
+    proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates)]
+    ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
+    raised = [each for each in ranked if each.s3 > LINE]
+    shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
+    items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
+    items = [replace(each, probe=Known(p.candidate, reader, looker)) for each, p in zip(items, shown, strict=True)]
+    tried = {
+        **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": groups},
+        **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
+        **{"seed": seed, "per_class": per_class, "layers": [looker.early, looker.middle, looker.last]},
+        **{"run": run.about.get("key")},
+    }
+    controls = [each.parts["f0"] for each in proofs]
+    seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
+    findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
+    if save:
+        findings.save(run.folder)
+    return findings
+
+
+def judged(found: Class) -> list[Candidate]:
+    """All groups of a class, scored."""
+    judge = Judge(found.described)
+    points = reduced(standardised(found.described.middle))
+    return [Candidate(found, group, judge.marks(group)) for group in nodes(points)]
+
+
+def best_of(candidates: Sequence[Candidate], count: int = TESTED) -> list[Candidate]:
+    """The best groups of the model, without those that are nearly the same; the first one widened."""
+
+    def fair(each: Candidate) -> float:
+        return each.marks.score - _USUAL * float(each.of.described.flips.mean())
+
+    ranked = sorted(candidates, key=lambda each: -fair(each))
+    if not ranked:
+        return []
+    first = ranked[0]
+    same = [each for each in ranked if each.of is first.of]
+    wide = same[widened([each.group for each in same], [fair(each) for each in same], 0)]
+    kept = [wide]
+    for each in ranked:
+        if len(kept) == count:
+            break
+        if unlike([each.group], [other.group for other in kept if other.of is each.of])[0]:
+            kept.append(each)
+    return kept
+
+
+def _same_model(run: Run, model: Any) -> Model:
+    """The model wrapped as in the audit.
+
+    Raises:
+        InputError: its weights or its preparation are others.
+    """
+    wrapped, known = as_model(model), run.settings["model"]
+    if wrapped.fingerprint() != known.get("fingerprint"):
+        raise InputError(
+            f"{wrapped.name}, whose weights are not those of the audited {known.get('name')}",
+            f"the model of the run, fingerprint {str(known.get('fingerprint'))[:12]}",
+            "load the weights of the audit, or audit this model into another folder",
+        )
+    if wrapped.prepare is None:
+        raise InputError(
+            "a model whose preparation is not known",
+            f"the preparation of the audit, {run.settings['prepare']['name']}",
+            "wrap(model, prepare=...)",
+        )
+    now, then = preparation(wrapped), run.settings["prepare"]
+    if now["probe"] != then["probe"]:
+        raise InputError(
+            f"the preparation {now['name']}, which makes other images than that of the audit",
+            f"the preparation of the audit, {then['name']}",
+            "wrap(model, prepare=...) as in the audit",
+        )
+    return wrapped if wrapped.labels is not None or run.labels is None else wrap(wrapped, labels=run.labels)
+
+
+def _looker(run: Run, model: Model, reader: Reader, sample: Sample) -> Looker:
+    """The layers are found with the first picture that is there."""
+    for one in [*sample.receivers, *(each for own in sample.classes.values() for each in own)]:
+        _, images = reader.read([one])
+        if len(images):
+            layer = run.settings.get("layer")
+            refit = getattr(model, "channels_last", None) if run.settings.get("channels_last") else None
+            return Looker(model, images[0], None if layer == INPUT else layer, refit)
+    raise _vanished(reader, sum(len(each) for each in sample.classes.values()))
+
+
+def _vanished(reader: Reader, total: int) -> InputError:
+    path, why = next(iter(reader.gone.items()), ("", "unknown"))
+    return InputError(
+        f"too few of {counted(total, 'picture')} can be read again; the first: {path}: {why.splitlines()[0]}",
+        f"the pictures of the run below {str(reader.root)!r}, {NEEDED} of a class at least",
+        "put them back, or open(folder, root=...) where they were moved to",
+    )
+
+
+def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers) -> Finding:
+    of, group = each.candidate.of, each.candidate.group
+    points = reduced(standardised(of.described.middle))
+    typical = group[np.argsort(np.linalg.norm(points[group] - points[group].mean(axis=0), axis=1), kind="stable")]
+    pictures = [of.pictures[i] for i in typical]
+    label = run.name(of.index)
+    wrong = sum(one.label is not None and one.label != of.index for one in pictures)
+    where = wording.place(each.pixels, each.heat, _peaks(of.heat[group]))
+    names = [run.name(int(k)) for k in np.unique(others.labels) if k != of.index]
+    marks = {key: float(value) for key, value in vars(each.candidate.marks).items()}
+    return Finding(
+        code=code,
+        status=wording.status(each.s3, LINE, each.effects),
+        kind="place",
+        label=label,
+        index=of.index,
+        ids=tuple(one.id for one in pictures),
+        paths=tuple(one.path for one in pictures),
+        looked=len(of.pictures),
+        pictures=sample.counts[of.index],
+        wrong=wrong,
+        s=each.candidate.marks.score,
+        s2=each.s2,
+        s3=each.s3,
+        line=LINE,
+        parts=marks | each.parts,
+        place=where,
+        maps=of.heat[typical],
+        where=of.described.heat[group].mean(axis=0).astype(np.float32),
+        heat=each.heat.astype(np.float32),
+        pixels=each.pixels.astype(np.float32),
+        effects=each.effects,
+        words=wording.found(label, len(group), len(of.pictures), where, wrong),
+        proof=wording.proven(label, each.effects),
+        remedy=wording.remedy(label, names),
+    )
+
+
+def _peaks(heat: Any) -> Any:
+    """float [n, 2]: row and column of the hottest cell, 0..1."""
+    highest = heat.reshape(len(heat), -1).argmax(axis=1)
+    return np.stack([highest // heat.shape[2] / heat.shape[1], highest % heat.shape[2] / heat.shape[2]], axis=1)
+
+
+def _notes(run: Run, sample: Sample, classes: Sequence[Class], reader: Reader) -> tuple[str, ...]:
+    notes = []
+    if reader.gone:
+        path, why = next(iter(sorted(reader.gone.items())))
+        notes.append(f"{counted(len(reader.gone), 'picture')} left out, such as {path}: {why.splitlines()[0]}")
+    if sample.few:
+        names = ", ".join(f"{run.name(k)} ({count})" for k, count in list(sample.few.items())[:5])
+        more = " ..." if len(sample.few) > 5 else ""
+        notes.append(f"not looked at, with fewer than {NEEDED} pictures predicted as them: {names}{more}")
+    for each in classes:
+        if each.dark.mean() > 0.2:
+            notes.append(
+                f"{run.name(each.index)}: in {each.dark.mean():.0%} of its pictures no place speaks for the class; "
+                "they cannot be told apart by where the model looks"
+            )
+    return tuple(notes)
