@@ -16,10 +16,10 @@ from seewhy.results import thumbnails
 from seewhy.results.clusters import Clusters
 from seewhy.results.confusion import Confusion, names_of
 from seewhy.results.focus import Focus
-from seewhy.results.originals import COLUMNS
+from seewhy.results.originals import COLUMNS, told
 from seewhy.results.overview import confusion_of, focus_of
 from seewhy.results.predictions import LISTED, table_of
-from seewhy.results.provenance import about_of, error_of, title_of, trouble_of
+from seewhy.results.provenance import about_of, error_of, title_of
 from seewhy.results.rows import Rows
 from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.showing import NEEDED, Top, shown_of, top_of
@@ -165,11 +165,12 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         for row, top in zip(held, tops, strict=True)
     ]
     with_image = sum(one["image"] is not None for one in shown)
+    about = about_of(run, material.anonymous)
     result = {
         "schema": SCHEMA,
         "title": material.title,
-        "about": about_of(run, material.anonymous),
-        "measures": material.measures.as_dict(),
+        "about": about,
+        "measures": material.measures.as_dict() | {"notes": about["notes"]},
         "labels": list(names_of(run, classes)),
         "confusion": None if material.confusion is None else confusion_of(material.confusion, place),
         "focus": focus_of(material.focus, place),
@@ -185,7 +186,10 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         "shown": shown,
         "clusters": _clusters(material, place, row_of, cut),
         "failures": [
-            {"path": None if material.anonymous else row["path"], "error": error_of(row["error"], material.anonymous)}
+            {
+                "path": None if material.anonymous else row["path"],
+                "error": error_of(row["error"], None if run.root is None else str(run.root), material.anonymous),
+            }
             for row in material.failures[:_FAILURES]
         ],
         "failures_count": len(material.failures),
@@ -304,7 +308,9 @@ def _without(material: Material, pictures: Sequence[int], with_image: int) -> st
         return "This report was made without pictures (--no-images)."
     missing = [i for i in pictures if i in material.troubles]
     if missing:
-        why = trouble_of(material.troubles[missing[0]], material.anonymous)
+        first = missing[0]
+        why = material.troubles[first]
+        why = why if material.anonymous else told(why, material.shown[first])
         which = f"{counted(len(missing), 'picture')} of {len(pictures):,}" if with_image else "No picture"
         could = "could not" if with_image else "could"
         return f"{which} {could} be read again (the first: {why}). Maps are drawn alone."
