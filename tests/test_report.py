@@ -153,6 +153,13 @@ def test_a_map_survives_to_half_a_step(run):
     np.testing.assert_allclose(coarse[7] / 255, cells, atol=0.005)
 
 
+@pytest.mark.parametrize("scale", [3.0625e-6, 0.012345, 0.98765, 12345.0])
+def test_small_scales_keep_their_digits(tmp_path, scale):
+    made = bundle(made_of(tmp_path, [row("cat", "cat", map_scale=scale)] * 3))
+    assert made["pictures"]["scale"] == [pytest.approx(scale, rel=5e-4)] * 3
+    assert [each["map"]["scale"] for each in made["shown"]] == [pytest.approx(scale, rel=5e-5)] * 3
+
+
 def test_large_maps_are_averaged_down():
     cells = np.linspace(0, 1, 64 * 48).reshape(64, 48)
     one = {"map": cells.ravel(), "map_scale": 3.0, "map_height": 64, "map_width": 48}

@@ -200,13 +200,16 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
 
 
 def cleaned(value: Any) -> Any:
-    """The value for JSON: numbers of five digits after the point, None for what is not finite, lists for tuples."""
+    """The value for JSON: numbers of five digits or five places, None for what is not finite, lists for tuples."""
     if isinstance(value, dict):
         return {str(key): cleaned(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [cleaned(each) for each in value]
     if isinstance(value, float | np.floating):
-        return round(float(value), 5) if np.isfinite(value) else None
+        if not np.isfinite(value):
+            return None
+        number = float(value)  # a small scale has to keep its digits: places after the point would make it 0
+        return float(f"{number:.5g}") if abs(number) < 1 else round(number, 5)
     return value.item() if isinstance(value, np.generic) else value
 
 
