@@ -160,6 +160,15 @@ def test_small_scales_keep_their_digits(tmp_path, scale):
     assert [each["map"]["scale"] for each in made["shown"]] == [pytest.approx(scale, rel=5e-5)] * 3
 
 
+def test_a_doubted_label_is_given_to_the_right_class_of_one_name(tmp_path):
+    labels = ("crane", "cat", "crane ")
+    rows = [row("cat", "cat", 0.8, labels) for _ in range(8)]
+    rows += [row(name, name, 0.8, labels) for name in ("crane", "crane ") for _ in range(8)]
+    rows += [row("cat", "crane", 0.95, labels), row("cat", "crane ", 0.95, labels)]
+    made = bundle(made_of(tmp_path, [{**each, "map": None} for each in rows], labels=("crane", "cat", "crane")))
+    assert [(each["row"], each["suggested"]) for each in made["doubts"]] == [(24, 0), (25, 2)]
+
+
 def test_large_maps_are_averaged_down():
     cells = np.linspace(0, 1, 64 * 48).reshape(64, 48)
     one = {"map": cells.ravel(), "map_scale": 3.0, "map_height": 64, "map_width": 48}

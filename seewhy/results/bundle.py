@@ -252,9 +252,8 @@ def _classes(material: Material, tops: Sequence[Top]) -> list[int]:
         found.update(index for index, _ in (*one.labels, *one.predicted))
     for name in ("label_index", "predicted_index"):
         found.update(index for index in material.listed[name].unique().to_pylist() if index is not None)
-    names = {name: index for index, name in enumerate(material.run.labels or ())}
     if material.doubts is not None:
-        found.update(names[row["suggested"]] for row in material.doubts if row["suggested"] in names)
+        found.update(row["suggested_index"] for row in material.doubts)
     return sorted(found)
 
 
@@ -291,17 +290,15 @@ def _clusters(material: Material, place: dict[int, int], row_of: dict[int, int],
 def _doubts(material: Material, place: dict[int, int], row_of: dict[int, int]) -> list[dict[str, Any]] | None:
     if material.doubts is None:
         return None
-    names = {name: k for k, name in enumerate(names_of(material.run, list(place)))}
-    plain = {material.run.name(index): k for index, k in place.items()} | names
     return [
         {
             "row": row_of[row["id"]],
-            "suggested": plain[row["suggested"]],
+            "suggested": place[row["suggested_index"]],
             "probability": row["label_probability"],
             "suggested_probability": row["suggested_probability"],
         }
         for row in material.doubts
-        if row["id"] in row_of and row["suggested"] in plain
+        if row["id"] in row_of
     ]
 
 
