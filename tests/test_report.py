@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from base64 import b64decode
 from html import unescape
 from io import BytesIO
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
-from seewhy.results import clusters, thumbnails
+from seewhy.results import clusters, focus, thumbnails
 from seewhy.results.bundle import Cut, bundle, bundled, gathered, written
 from seewhy.results.report import size
 from seewhy.results.sampling import sampled
@@ -167,6 +168,21 @@ def test_a_doubted_label_is_given_to_the_right_class_of_one_name(tmp_path):
     rows += [row("cat", "crane", 0.95, labels), row("cat", "crane ", 0.95, labels)]
     made = bundle(made_of(tmp_path, [{**each, "map": None} for each in rows], labels=("crane", "cat", "crane")))
     assert [(each["row"], each["suggested"]) for each in made["doubts"]] == [(24, 0), (25, 2)]
+
+
+def test_means_of_many_maps_take_little_memory(tmp_path):
+    large = sw.open(synthetic(tmp_path / "run", 6_000, grid=(48, 48), failed=0))
+    held = large.select(["map", "map_height", "map_width"]).combine_chunks()
+    ids = np.arange(6_000)
+    tracemalloc.start()  # knows of NumPy's memory, not of Arrow's
+    focus.shares(held, (6, 6))
+    small = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    maps = clusters._mean_maps(large, ids, ids % 3, 0)
+    batches = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert max(small, batches) < 80e6  # an index of all cells takes 110 MB
+    np.testing.assert_allclose(maps[1], focus.shares(held, (28, 28))[1::3].mean(axis=0), rtol=1e-4)
 
 
 def test_large_maps_are_averaged_down():
