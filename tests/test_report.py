@@ -170,6 +170,12 @@ def test_a_doubted_label_is_given_to_the_right_class_of_one_name(tmp_path):
     assert [(each["row"], each["suggested"]) for each in made["doubts"]] == [(24, 0), (25, 2)]
 
 
+def test_the_largest_scale_is_that_of_the_whole_run(tmp_path):
+    rows = [row("cat", "cat", map_scale=float(i % 7)) for i in range(50)]
+    rows[30] |= {"label_map_scale": 99.5, "label_map": np.ones(4, np.float16)}
+    assert bundle(made_of(tmp_path, rows), rows=5, pictures=2)["sampling"]["largest_scale"] == 99.5
+
+
 def test_means_of_many_maps_take_little_memory(tmp_path):
     large = sw.open(synthetic(tmp_path / "run", 6_000, grid=(48, 48), failed=0))
     held = large.select(["map", "map_height", "map_width"]).combine_chunks()

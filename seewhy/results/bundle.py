@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from seewhy.results import thumbnails
+from seewhy.results.arrays import floats
 from seewhy.results.clusters import Clusters
 from seewhy.results.confusion import Confusion, names_of
 from seewhy.results.focus import Focus
@@ -58,6 +59,7 @@ class Material:
         photos: the thumbnails by id; where one is missing, why.
         means: mean pictures of the groups, as data URLs.
         listed, shown: rows of the predictions, and of the pictures by id.
+        largest: the highest maximum of all maps of the run.
         others: what the run's methods of these names give.
     """
 
@@ -77,6 +79,7 @@ class Material:
     means: tuple[str | None, ...]
     listed: pa.Table
     shown: dict[int, dict[str, Any]]
+    largest: float
 
 
 def bundle(
@@ -147,6 +150,7 @@ def gathered(
         tuple(means),
         run.rows(sample.rows.tolist(), LISTED).combine_chunks(),
         {row["id"]: row for row in run.rows([i for i, _ in sample.pictures], NEEDED).to_pylist()},
+        _largest(run),
     )
 
 
@@ -179,6 +183,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
             "rows": len(ids),
             "pictures": with_image,
             "how_rows": sample.how_rows if len(ids) == len(sample.rows) else _fewer(sample, ids, pictures),
+            "largest_scale": material.largest,
             "how_pictures": sample.how_pictures(len(pictures)),
             "without_pictures": _without(material, pictures, with_image),
         },
@@ -216,6 +221,14 @@ def cleaned(value: Any) -> Any:
 def written(value: Any) -> str:
     """As JSON, without blanks."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _largest(run: Run) -> float:
+    found = 0.0
+    for batch in run.batches(["map_scale", "label_map_scale"], error=None):
+        both = np.concatenate([floats(batch["map_scale"]), floats(batch["label_map_scale"])])
+        found = max(found, float(both[np.isfinite(both)].max(initial=0)))
+    return found
 
 
 def _listed(material: Material, pictures: Sequence[int], rows: int) -> Any:
