@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from base64 import b64decode
 from html import unescape
 from io import BytesIO
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
-from seewhy.results import clusters, thumbnails
+from seewhy.results import clusters, focus, thumbnails
 from seewhy.results.bundle import Cut, bundle, bundled, gathered, written
 from seewhy.results.report import size
 from seewhy.results.sampling import sampled
@@ -123,7 +124,7 @@ def test_the_bundle_says_what_the_run_says(run):
     assert made["title"] == "all of it"
     assert made["measures"]["accuracy"] == pytest.approx(run.measures().accuracy, abs=1e-5)
     assert made["sampling"]["how_pictures"] == "All pictures."
-    assert (made["failures_count"], made["failures"][0]["error"]) == (1, "the file '/home/me/x.png' is damaged")
+    assert (made["failures_count"], made["failures"][0]["error"]) == (1, "damaged or cut short")
     assert sum(pictures for _, _, pictures in made["confusion"]["pairs"]) == 120
     table = run.select(["id", "path", "label_index", "probability"], error=None)
     assert made["pictures"]["path"] == table["path"].to_pylist()
@@ -133,7 +134,8 @@ def test_the_bundle_says_what_the_run_says(run):
     assert made["pictures"]["border"][5] is None
     assert made["pictures"]["peak"][5] is None
     assert made["pictures"]["groups"] == ["Mr 0", "Mr 1", "Mr 2"]
-    assert made["about"]["data"]["name"].endswith("/photos")
+    assert made["about"]["data"]["name"] == "photos"
+    assert bundle(run)["title"] == "net on photos"
     assert sum(each["size"] for each in made["clusters"]["list"]) == 119  # without the empty map
 
 
@@ -150,6 +152,43 @@ def test_a_map_survives_to_half_a_step(run):
     assert (coarse[[0, 7]].max(axis=(1, 2)) == 255).all()
     cells = np.array(held["map"], float).reshape(2, 2).repeat(3, 0).repeat(3, 1)
     np.testing.assert_allclose(coarse[7] / 255, cells, atol=0.005)
+
+
+@pytest.mark.parametrize("scale", [3.0625e-6, 0.012345, 0.98765, 12345.0])
+def test_small_scales_keep_their_digits(tmp_path, scale):
+    made = bundle(made_of(tmp_path, [row("cat", "cat", map_scale=scale)] * 3))
+    assert made["pictures"]["scale"] == [pytest.approx(scale, rel=5e-4)] * 3
+    assert [each["map"]["scale"] for each in made["shown"]] == [pytest.approx(scale, rel=5e-5)] * 3
+
+
+def test_a_doubted_label_is_given_to_the_right_class_of_one_name(tmp_path):
+    labels = ("crane", "cat", "crane ")
+    rows = [row("cat", "cat", 0.8, labels) for _ in range(8)]
+    rows += [row(name, name, 0.8, labels) for name in ("crane", "crane ") for _ in range(8)]
+    rows += [row("cat", "crane", 0.95, labels), row("cat", "crane ", 0.95, labels)]
+    made = bundle(made_of(tmp_path, [{**each, "map": None} for each in rows], labels=("crane", "cat", "crane")))
+    assert [(each["row"], each["suggested"]) for each in made["doubts"]] == [(24, 0), (25, 2)]
+
+
+def test_the_largest_scale_is_that_of_the_whole_run(tmp_path):
+    rows = [row("cat", "cat", map_scale=float(i % 7)) for i in range(50)]
+    rows[30] |= {"label_map_scale": 99.5, "label_map": np.ones(4, np.float16)}
+    assert bundle(made_of(tmp_path, rows), rows=5, pictures=2)["sampling"]["largest_scale"] == 99.5
+
+
+def test_means_of_many_maps_take_little_memory(tmp_path):
+    large = sw.open(synthetic(tmp_path / "run", 6_000, grid=(48, 48), failed=0))
+    held = large.select(["map", "map_height", "map_width"]).combine_chunks()
+    ids = np.arange(6_000)
+    tracemalloc.start()  # knows of NumPy's memory, not of Arrow's
+    focus.shares(held, (6, 6))
+    small = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    maps = clusters._mean_maps(large, ids, ids % 3, 0)
+    batches = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert max(small, batches) < 80e6  # an index of all cells takes 110 MB
+    np.testing.assert_allclose(maps[1], focus.shares(held, (28, 28))[1::3].mean(axis=0), rtol=1e-4)
 
 
 def test_large_maps_are_averaged_down():
@@ -234,12 +273,57 @@ def test_nothing_that_was_to_be_kept_out_is_in(run, tmp_path):
     assert made["about"]["anonymous"]
     assert set(made["pictures"]["path"]) == {None}
     assert made["pictures"]["groups"] == ["group 1", "group 2", "group 3"]
-    assert made["failures"] == [{"path": None, "error": "the file '…' is damaged"}]
+    assert made["failures"] == [{"path": None, "error": "damaged or cut short"}]
     run.report(path, images=False)
     bare = json.loads(DATA.search(path.read_text("utf-8"))[1])
     assert not any(each["image"] for each in bare["shown"])
     assert bare["sampling"]["without_pictures"] == "This report was made without pictures (--no-images)."
     assert str(run.root) not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "plain", "kind"),
+    [
+        ("cannot open {root}/cat/x.png", "cannot open cat/x.png", "could not be answered"),
+        ("cannot open /home/alice/x.png", "could not be answered", "could not be answered"),
+        ("the file '{root}/cat/it's: 1.png' is no image", "the file 'cat/it's: 1.png' is no image", "no image"),
+        ("OSError: [Errno 2] no file 'C:\\\\alice\\\\x.png'", "not found", "not found"),
+        (
+            "ValueError: 3/4 isn't one of the model's",
+            "ValueError: 3/4 isn't one of the model's",
+            "could not be answered",
+        ),
+        ("the model's\nsecond line", "the model's", "could not be answered"),
+    ],
+)
+def test_errors_tell_no_folder_above_the_data(tmp_path, error, plain, kind):
+    root = tmp_path / "alice" / "photos"
+    rows = [row("cat", "cat", path="a.png"), {"path": "cat/x.png", "error": error.format(root=root)}]
+    made = made_of(tmp_path, rows, root=root)
+    assert bundle(made)["failures"] == [{"path": "cat/x.png", "error": plain}]
+    assert bundle(made, anonymise=True)["failures"] == [{"path": None, "error": kind}]
+
+
+@pytest.mark.parametrize("anonymise", [False, True])
+def test_no_report_holds_a_path_of_the_machine(tmp_path, anonymise):
+    root = tmp_path / "home" / "alice: her's" / "photos"
+    (root / "cat").mkdir(parents=True)
+    (root / "cat" / "patient Smith.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    rows = [row("cat", "cat", path="cat/patient Smith.png", width=60, height=40)]
+    notes = ["the model's classes don't fit", f"left out: {root.parent}/x.png"]
+    made = made_of(tmp_path, rows, root=root, notes=notes)
+    made.about["check"] = {"warning": f"see {root.parent}/y.png"}
+    made.report(tmp_path / "report.html", anonymise=anonymise)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    for word in (str(tmp_path), "alice", *(["/photos", "Smith"] if anonymise else [])):
+        assert word not in text, word
+    told = json.loads(DATA.search(text)[1])
+    assert told["title"] == ("net: audit" if anonymise else "net on photos")
+    assert told["about"]["notes"] == notes[:1]
+    why = "damaged, or no picture" + ("" if anonymise else ": cat/patient Smith.png")
+    assert told["sampling"]["without_pictures"] == (
+        f"No picture could be read again (the first: {why}). Maps are drawn alone."
+    )
 
 
 def test_pictures_lose_what_their_files_say_besides(tmp_path):

@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from seewhy.results import thumbnails
+from seewhy.results.arrays import floats
 from seewhy.results.clusters import Clusters
 from seewhy.results.confusion import Confusion, names_of
 from seewhy.results.focus import Focus
-from seewhy.results.originals import COLUMNS
+from seewhy.results.originals import COLUMNS, told
 from seewhy.results.overview import confusion_of, focus_of
 from seewhy.results.predictions import LISTED, table_of
-from seewhy.results.provenance import about_of, error_of, title_of, trouble_of
+from seewhy.results.provenance import about_of, error_of, title_of
 from seewhy.results.rows import Rows
 from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.showing import NEEDED, Top, shown_of, top_of
@@ -58,6 +59,7 @@ class Material:
         photos: the thumbnails by id; where one is missing, why.
         means: mean pictures of the groups, as data URLs.
         listed, shown: rows of the predictions, and of the pictures by id.
+        largest: the highest maximum of all maps of the run.
         others: what the run's methods of these names give.
     """
 
@@ -77,6 +79,7 @@ class Material:
     means: tuple[str | None, ...]
     listed: pa.Table
     shown: dict[int, dict[str, Any]]
+    largest: float
 
 
 def bundle(
@@ -147,6 +150,7 @@ def gathered(
         tuple(means),
         run.rows(sample.rows.tolist(), LISTED).combine_chunks(),
         {row["id"]: row for row in run.rows([i for i, _ in sample.pictures], NEEDED).to_pylist()},
+        _largest(run),
     )
 
 
@@ -165,11 +169,12 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         for row, top in zip(held, tops, strict=True)
     ]
     with_image = sum(one["image"] is not None for one in shown)
+    about = about_of(run, material.anonymous)
     result = {
         "schema": SCHEMA,
         "title": material.title,
-        "about": about_of(run, material.anonymous),
-        "measures": material.measures.as_dict(),
+        "about": about,
+        "measures": material.measures.as_dict() | {"notes": about["notes"]},
         "labels": list(names_of(run, classes)),
         "confusion": None if material.confusion is None else confusion_of(material.confusion, place),
         "focus": focus_of(material.focus, place),
@@ -178,6 +183,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
             "rows": len(ids),
             "pictures": with_image,
             "how_rows": sample.how_rows if len(ids) == len(sample.rows) else _fewer(sample, ids, pictures),
+            "largest_scale": material.largest,
             "how_pictures": sample.how_pictures(len(pictures)),
             "without_pictures": _without(material, pictures, with_image),
         },
@@ -185,7 +191,10 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         "shown": shown,
         "clusters": _clusters(material, place, row_of, cut),
         "failures": [
-            {"path": None if material.anonymous else row["path"], "error": error_of(row["error"], material.anonymous)}
+            {
+                "path": None if material.anonymous else row["path"],
+                "error": error_of(row["error"], None if run.root is None else str(run.root), material.anonymous),
+            }
             for row in material.failures[:_FAILURES]
         ],
         "failures_count": len(material.failures),
@@ -196,19 +205,30 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
 
 
 def cleaned(value: Any) -> Any:
-    """The value for JSON: numbers of five digits after the point, None for what is not finite, lists for tuples."""
+    """The value for JSON: numbers of five digits or five places, None for what is not finite, lists for tuples."""
     if isinstance(value, dict):
         return {str(key): cleaned(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [cleaned(each) for each in value]
     if isinstance(value, float | np.floating):
-        return round(float(value), 5) if np.isfinite(value) else None
+        if not np.isfinite(value):
+            return None
+        number = float(value)  # a small scale has to keep its digits: places after the point would make it 0
+        return float(f"{number:.5g}") if abs(number) < 1 else round(number, 5)
     return value.item() if isinstance(value, np.generic) else value
 
 
 def written(value: Any) -> str:
     """As JSON, without blanks."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _largest(run: Run) -> float:
+    found = 0.0
+    for batch in run.batches(["map_scale", "label_map_scale"], error=None):
+        both = np.concatenate([floats(batch["map_scale"]), floats(batch["label_map_scale"])])
+        found = max(found, float(both[np.isfinite(both)].max(initial=0)))
+    return found
 
 
 def _listed(material: Material, pictures: Sequence[int], rows: int) -> Any:
@@ -245,9 +265,8 @@ def _classes(material: Material, tops: Sequence[Top]) -> list[int]:
         found.update(index for index, _ in (*one.labels, *one.predicted))
     for name in ("label_index", "predicted_index"):
         found.update(index for index in material.listed[name].unique().to_pylist() if index is not None)
-    names = {name: index for index, name in enumerate(material.run.labels or ())}
     if material.doubts is not None:
-        found.update(names[row["suggested"]] for row in material.doubts if row["suggested"] in names)
+        found.update(row["suggested_index"] for row in material.doubts)
     return sorted(found)
 
 
@@ -284,17 +303,15 @@ def _clusters(material: Material, place: dict[int, int], row_of: dict[int, int],
 def _doubts(material: Material, place: dict[int, int], row_of: dict[int, int]) -> list[dict[str, Any]] | None:
     if material.doubts is None:
         return None
-    names = {name: k for k, name in enumerate(names_of(material.run, list(place)))}
-    plain = {material.run.name(index): k for index, k in place.items()} | names
     return [
         {
             "row": row_of[row["id"]],
-            "suggested": plain[row["suggested"]],
+            "suggested": place[row["suggested_index"]],
             "probability": row["label_probability"],
             "suggested_probability": row["suggested_probability"],
         }
         for row in material.doubts
-        if row["id"] in row_of and row["suggested"] in plain
+        if row["id"] in row_of
     ]
 
 
@@ -304,7 +321,9 @@ def _without(material: Material, pictures: Sequence[int], with_image: int) -> st
         return "This report was made without pictures (--no-images)."
     missing = [i for i in pictures if i in material.troubles]
     if missing:
-        why = trouble_of(material.troubles[missing[0]], material.anonymous)
+        first = missing[0]
+        why = material.troubles[first]
+        why = why if material.anonymous else told(why, material.shown[first])
         which = f"{counted(len(missing), 'picture')} of {len(pictures):,}" if with_image else "No picture"
         could = "could not" if with_image else "could"
         return f"{which} {could} be read again (the first: {why}). Maps are drawn alone."

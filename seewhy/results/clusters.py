@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from seewhy.results.arrays import Floats, Ints, floats, ints, lists
 from seewhy.results.confusion import names_of
-from seewhy.results.focus import FINEST, GRID, shares
+from seewhy.results.focus import grid_of, shares
 from seewhy.results.looking import PLACES
 from seewhy.results.measures import wilson
 from seewhy.results.tables import aligned, html, percent, percents
@@ -138,7 +138,7 @@ def looked_at(run: Run, seed: int = 0) -> Clusters:
     draw = np.random.default_rng(seed)
     chosen = ids if len(ids) <= SAMPLE else np.sort(draw.choice(ids, SAMPLE, replace=False))
     columns = ["id", "predicted_index", "attended"]
-    pieces = list(_vectors(run, columns, _MAPPED & pc.field("id").isin(chosen)))
+    pieces = list(_vectors(run, columns, _MAPPED & _among(chosen)))
     if sum(len(piece[0]) for piece in pieces) < LEAST:
         return _none(run, "too few pictures say what was attended to.")
     _, of, vectors = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
@@ -273,11 +273,18 @@ def _mean_maps(run: Run, ids: Ints, places: Ints, seed: int) -> list[Floats]:
     chosen = [ids[places == k] for k in range(int(places.max()) + 1)]
     chosen = [each if len(each) <= _MAPS else np.sort(draw.choice(each, _MAPS, replace=False)) for each in chosen]
     wanted = np.sort(np.concatenate(chosen))
-    held = run.rows(wanted.tolist(), ["map", "map_height", "map_width"]).combine_chunks()
-    sizes = {(int(h), int(w)) for h, w in zip(ints(held["map_height"]), ints(held["map_width"]), strict=True)}
-    grid = next(iter(sizes)) if len(sizes) == 1 else GRID
-    maps = shares(held, (min(FINEST, grid[0]), min(FINEST, grid[1])))  # [rows, h, w]
-    return [np.asarray(maps[np.searchsorted(wanted, each)].mean(axis=0), np.float32) for each in chosen]
+    of = np.concatenate([np.full(len(each), k) for k, each in enumerate(chosen)])
+    of = of[np.argsort(np.concatenate(chosen))]
+    grid, _ = grid_of(run, {})
+    totals = np.zeros((len(chosen), *grid))
+    for batch in run.batches(["id", "map", "map_height", "map_width"], where=_among(wanted)):
+        np.add.at(totals, of[np.searchsorted(wanted, ints(batch["id"]))], shares(batch, grid))
+    return [(total / len(each)).astype(np.float32) for total, each in zip(totals, chosen, strict=True)]
+
+
+def _among(ids: Ints) -> Any:
+    # A list, not NumPy's memory: Arrow's threads may drop the last hold on that while Python ends, and abort it.
+    return pc.field("id").isin(ids.tolist())
 
 
 def _counts(classes: Ints) -> tuple[tuple[int, int], ...]:

@@ -36,12 +36,13 @@ def likely_mislabelled(run: Run, n: int | None) -> Rows:
         if len(low):
             found.append((ints(batch["id"])[low], own[low], other[low], most[low]))
     if not found:
-        return Rows(run, _with(run.select(LIGHT, where=pc.field("id") < 0), *_none()), "likely mislabelled", 0, SHOWN)
+        return Rows(
+            run, _with(run.select(LIGHT, where=pc.field("id") < 0), [], run, [], []), "likely mislabelled", 0, SHOWN
+        )
     ids, own, other, most = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((ids, own - most))[:n]
     rows = run.rows(ids[order].tolist(), LIGHT)
-    names = [run.name(int(index)) for index in other[order]]
-    return Rows(run, _with(rows, own[order], names, most[order]), "likely mislabelled", len(ids), SHOWN)
+    return Rows(run, _with(rows, own[order], run, other[order], most[order]), "likely mislabelled", len(ids), SHOWN)
 
 
 def self_confidence(label: Ints, own: Floats) -> Floats:
@@ -116,11 +117,9 @@ def probabilities(batch: Any, single: bool, several: bool) -> tuple[Ints, Ints, 
     return row, classes, sure[row] * np.exp(scores.astype(np.float64) - top[row])
 
 
-def _with(rows: pa.Table, own: Any, names: list[str], most: Any) -> pa.Table:
+def _with(rows: pa.Table, own: Any, run: Run, other: Any, most: Any) -> pa.Table:
+    names = [run.name(int(index)) for index in other]
     rows = rows.append_column("label_probability", pa.array(own, pa.float32()))
     rows = rows.append_column("suggested", pa.array(names, pa.string()))
+    rows = rows.append_column("suggested_index", pa.array(other, pa.int32()))  # two classes may have one name
     return rows.append_column("suggested_probability", pa.array(most, pa.float32()))
-
-
-def _none() -> tuple[list[float], list[str], list[float]]:
-    return [], [], []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seewhy.results.run import Run
 
 GRID, FINEST = (14, 14), 28  # cells: of maps of several sizes; of maps of one size at most
+_AT_ONCE = 2_048  # maps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,8 +83,7 @@ class Focus:
 def focused(run: Run, label: str | int | None = None) -> Focus:
     """See `Run.focus`."""
     chosen = {} if label is None else {"label": label}
-    grids, empty = _grids(run, chosen)
-    grid = GRID if len(grids) != 1 else (min(FINEST, grids[0][0]), min(FINEST, grids[0][1]))
+    grid, empty = grid_of(run, chosen)
     totals: dict[int, _Total] = {}
     columns = ["correct", "predicted_index", "map", "map_height", "map_width", *PLACES]
     for batch in run.batches(columns, where=pc.field("map_scale") > 0, error=None, **chosen):
@@ -115,12 +115,13 @@ def shares(batch: Any, grid: tuple[int, int]) -> Floats:
         rows = np.flatnonzero((sizes == size).all(axis=1) & (np.diff(starts) == height * width))
         if not len(rows) or not height * width:
             continue
-        cells: Floats = values[starts[rows][:, None] + np.arange(height * width)].astype(np.float32)
-        cells = cells.reshape(len(rows), height, width)
-        if (height, width) != grid:
-            cells = _dealt(height, grid[0]) @ cells @ _dealt(width, grid[1]).T
-        total = cells.sum(axis=(1, 2), keepdims=True)
-        result[rows] = np.divide(cells, total, out=np.zeros_like(cells), where=total > 0)
+        for some in np.split(rows, range(_AT_ONCE, len(rows), _AT_ONCE)):  # an index of 8 bytes is made for each cell
+            cells: Floats = values[starts[some][:, None] + np.arange(height * width)].astype(np.float32)
+            cells = cells.reshape(len(some), height, width)
+            if (height, width) != grid:
+                cells = _dealt(height, grid[0]) @ cells @ _dealt(width, grid[1]).T
+            total = cells.sum(axis=(1, 2), keepdims=True)
+            result[some] = np.divide(cells, total, out=np.zeros_like(cells), where=total > 0)
     return result
 
 
@@ -147,8 +148,8 @@ class _Total:
         return [float(s / n) if n else None for s, n in zip(self.shares, self.known, strict=True)]
 
 
-def _grids(run: Run, chosen: dict[str, Any]) -> tuple[list[tuple[int, int]], int]:
-    """The sizes of maps that occur, and how many maps are empty."""
+def grid_of(run: Run, chosen: dict[str, Any]) -> tuple[tuple[int, int], int]:
+    """Rows and columns that suit the maps of these pictures, and how many maps are empty."""
     found: set[tuple[int, int]] = set()
     empty = 0
     for batch in run.batches(["map_height", "map_width", "map_scale"], error=None, **chosen):
@@ -158,7 +159,10 @@ def _grids(run: Run, chosen: dict[str, Any]) -> tuple[list[tuple[int, int]], int
             ints(batch["map_height"], 0)[drawn].astype(np.int64) << 16 | ints(batch["map_width"], 0)[drawn]
         )
         found.update((int(code) >> 16, int(code) & 0xFFFF) for code in codes)
-    return sorted(found), empty
+    if len(found) != 1:
+        return GRID, empty
+    ((height, width),) = found
+    return (min(FINEST, height), min(FINEST, width)), empty
 
 
 def _dealt(cells: int, parts: int) -> Floats:

@@ -13,7 +13,7 @@ from seewhy.images import drawing, panels
 from seewhy.images.lettering import FAINT, PAPER, font, printable, wrapped
 from seewhy.images.resizing import Box
 from seewhy.results.arrays import Floats
-from seewhy.results.originals import box_of, original
+from seewhy.results.originals import box_of, original, told
 from seewhy.results.tables import line, percent
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _heading(row: dict[str, Any]) -> str:
 
 
 def _shown(entry: _Entry, tile: int) -> Image.Image:
-    return entry.picture if entry.picture is not None else _told(entry.trouble, tile)
+    return entry.picture if entry.picture is not None else _told(told(entry.trouble, entry.row), tile)
 
 
 def _mapped(entry: _Entry, which: str, most: float | None, tile: int, options: dict[str, Any]) -> Image.Image:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from seewhy.images import drawing, panels
 from seewhy.results.measures import wilson
-from seewhy.results.originals import box_of
+from seewhy.results.originals import box_of, told
 from seewhy.results.rows import Rows
 from seewhy.results.tables import html, line, number, percent, percents, short
 from seewhy.results.thumbnails import photo
@@ -116,7 +116,7 @@ def _figure(run: Run, row: dict[str, Any]) -> str:
     name = short(row["path"]) if row["path"] else f"picture {row['id']}"
     image = _drawn(picture, row)
     if image is None:
-        shown = f"<i>{escape(line(trouble or 'no map'))}</i>"
+        shown = f"<i>{escape(line(told(trouble, row) or 'no map'))}</i>"
     else:
         alt = escape(f"{name}: {words}", quote=True)
         code = b64encode(panels.png(image)).decode()

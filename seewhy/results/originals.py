@@ -14,27 +14,37 @@ if TYPE_CHECKING:
     from seewhy.results.run import Run
 
 COLUMNS = ("path", "width", "height", "box")  # of a row, for `original` and `seen`
+NO_FILE = "came without a file"
 
 
 def original(run: Run, row: dict[str, Any], least: int | None = None) -> tuple[Image.Image | None, str]:
-    """The picture of a row, upright, in RGB and without metadata; or None, and why.
+    """The picture of a row, upright, in RGB and without metadata; or None, and why in words that name no file.
 
     Args:
         row: with path, width and height.
         least: decode a JPEG smaller, as in `decode`; the picture is then not of the row's size.
     """
     if row["path"] is None or run.root is None:
-        return None, "came without a file"
+        return None, NO_FILE
     path = run.root / row["path"]
     if not path.exists():
-        return None, f"not found: {row['path']}"
+        return None, "not found"
     try:
-        picture, size = decode(contents(path), f"the file {str(path)!r}", least)
-    except InputError as error:
-        return None, error.came
+        data = contents(path)
+    except InputError:
+        return None, "cannot be read"
+    try:
+        picture, size = decode(data, "", least)
+    except InputError:
+        return None, "damaged, or no picture"
     if row["width"] is not None and size != (row["width"], row["height"]):
-        return None, f"changed since the audit: {row['path']}"
+        return None, "changed since the audit"
     return picture, ""
+
+
+def told(trouble: str, row: dict[str, Any]) -> str:
+    """Why there is no picture, with the file's path below the data's folder."""
+    return trouble if trouble in ("", NO_FILE) else f"{trouble}: {row['path']}"
 
 
 def seen(picture: Image.Image, row: dict[str, Any], size: tuple[int, int]) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,21 @@ from seewhy import __version__
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
-_GENERAL = ("test", "train", "training", "val", "valid", "validation", "images", "photos", "pictures", "data")
+# An absolute path begins with a slash that follows no word, or with a drive; what looks like one is taken for one.
+_ABSOLUTE = re.compile(r"(?<!\w)[/\\~]\S|\b[A-Za-z]:[/\\]|\.\.[/\\]")
+_KINDS = (  # what an audit's errors say, and what of it tells nothing about a path
+    ("is damaged", "damaged or cut short"),
+    ("is no image", "no image"),
+    ("nothing in", "an empty file"),
+    ("no file ", "not found"),
+    ("is a folder", "a folder, no file"),
+    ("cannot be read", "cannot be read"),
+    ("is too large", "too large a picture"),
+    ("has no pixels", "no pixels"),
+    ("no class ", "a label that is no class"),
+    ("out of memory", "not enough memory"),
+)
+_OTHER = "could not be answered"
 
 
 def about_of(run: Run, anonymous: bool) -> dict[str, Any]:
@@ -20,10 +35,10 @@ def about_of(run: Run, anonymous: bool) -> dict[str, Any]:
     about, settings = run.about, run.settings
     model, data, check = settings.get("model", {}), settings.get("data", {}), about.get("check")
     root = None if run.root is None else str(run.root)
-    notes = [note if not anonymous else hidden(note, root) for note in run.notes]
+    warning = None if check is None else " ".join(_pathless([check.get("warning") or ""], root))
     return {
         "model": {
-            "name": model.get("name") or "unnamed",
+            "name": _model(run) or "unnamed",
             "classes": 2 if model.get("outputs") == 1 else model.get("outputs"),
             "fingerprint": model.get("fingerprint"),
         },
@@ -39,8 +54,8 @@ def about_of(run: Run, anonymous: bool) -> dict[str, Any]:
         },
         "created": about.get("created", ""),
         "versions": about.get("versions", {}),
-        "check": None if check is None else {name: check.get(name) for name in ("accuracy", "chance", "warning")},
-        "notes": notes,
+        "check": None if check is None else {"warning": warning},
+        "notes": _pathless(run.notes, root),
         "partial": None if run.complete else {"done": len(run), "of": run.pictures},
         "anonymous": anonymous,
         "made": {"seewhy": __version__, "at": datetime.now(UTC).isoformat(timespec="seconds")},
@@ -48,33 +63,41 @@ def about_of(run: Run, anonymous: bool) -> dict[str, Any]:
 
 
 def data_name(run: Run) -> str:
-    """What the data is called: its folder; with the one above where that says little, such as 'test'."""
-    if run.root is None:
-        return ""
-    parts = [part for part in PurePath(run.root).parts if part not in ("/", "\\", ".", "..")]
-    general = len(parts) > 1 and parts[-1].lower() in _GENERAL
-    return "/".join(parts[-2:] if general else parts[-1:])
+    """What the data is called: its folder, without those above it, which may tell whose it is."""
+    return "" if run.root is None else PurePath(run.root).name.replace("..", "")
 
 
 def title_of(run: Run, anonymous: bool) -> str:
     """A title for a report of the run."""
-    model = run.settings.get("model", {}).get("name") or "A model"
+    model = _model(run) or "A model"
     name = "" if anonymous else data_name(run)
     return f"{model} on {name}" if name else f"{model}: audit"
 
 
-def trouble_of(trouble: str, anonymous: bool) -> str:
-    """Why a picture could not be read, without its path where `anonymous`."""
-    return re.sub(r": .*", "", trouble, flags=re.DOTALL) if anonymous else trouble
+def error_of(error: str, root: str | None, anonymous: bool) -> str:
+    """Why a picture has no answer: the first line of the error, or its kind alone.
+
+    Its text may come from anywhere, so where nothing may be told of paths, or there is one that is not below the
+    data's folder, one of a few fixed words says what kind of error it is.
+    """
+    first = below(error.partition("\n")[0], root)
+    if not anonymous and not _ABSOLUTE.search(first):
+        return first
+    return next((kind for words, kind in _KINDS if words in error), _OTHER)
 
 
-def error_of(error: str, anonymous: bool) -> str:
-    """The first line of an error, without paths where `anonymous`."""
-    first = error.partition("\n")[0]
-    return hidden(first, None) if anonymous else first
+def below(text: str, root: str | None) -> str:
+    """The text with paths that begin at the data's folder, not above it."""
+    if root in (None, "", "."):
+        return text
+    return text.replace(f"{root}/", "").replace(f"{root}\\", "")
 
 
-def hidden(text: str, root: str | None) -> str:
-    """The text without what stands in quotes, which may be a path, and without the folder."""
-    text = text.replace(root, "…") if root else text
-    return re.sub(r"(['\"]).*\1", "'…'", text, flags=re.DOTALL)
+def _pathless(texts: Iterable[str], root: str | None) -> list[str]:
+    """Sentences of seewhy itself; one that holds a path from outside of the data's folder is left out."""
+    return [text for each in texts if not _ABSOLUTE.search(text := below(each, root))]
+
+
+def _model(run: Run) -> str:
+    """The model's name; of a path its last part."""
+    return re.split(r"[/\\]", str(run.settings.get("model", {}).get("name") or ""))[-1]

@@ -214,7 +214,7 @@ class Run:
         Args:
             n: so many at most; None: all.
         Returns:
-            `Rows` with the columns label_probability, suggested and suggested_probability besides.
+            `Rows` with the columns label_probability, suggested, suggested_index and suggested_probability besides.
         Raises:
             InputError: the run has no labels.
         Paper:
