@@ -205,6 +205,46 @@ def test_a_later_version_is_refused_and_the_rest_stays_readable(browser, made, t
     tab.close()
 
 
+def test_a_script_that_cannot_run_leaves_the_rest_readable(browser, made, tmp_path):
+    """A syntax the browser doesn't know, and a bundle the page trips over before it stands."""
+    whole = page(made)
+    data = json.loads(whole.split('id="bundle">')[1].split("</script>")[0])
+    del data["about"]["model"]
+    start = whole.index('id="bundle">') + len('id="bundle">')
+    headless = whole[:start] + embedded(data) + whole[whole.index("</script>", start) :]
+    for text, words in [
+        (whole.replace('"use strict";', '"use strict" %% 1;', 1), "Without scripts this is all"),
+        (headless, "could not be put together"),
+    ]:
+        path = tmp_path / "failing.html"
+        path.write_text(text, "utf-8")
+        tab = browser.new_page(bypass_csp=True)
+        tab.goto(path.as_uri())
+        assert words in tab.locator("#refused").inner_text()
+        assert tab.locator(".six img").first.is_visible()
+        assert tab.locator("main, .top").count() == 0
+        tab.close()
+
+
+def test_a_view_that_fails_says_so_and_the_others_work(browser, made, tmp_path):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(written({key: value for key, value in made.items() if key != "focus"}, tmp_path).as_uri())
+    assert "could not be shown in full" in tab.locator(".overview-view").inner_text()
+    assert tab.locator(".overview-view .card").count() == 0
+    tab.keyboard.press("2")
+    assert found(tab) == N
+    assert tab.locator(".grid .tile").first.is_visible()
+    tab.close()
+
+
+def test_names_may_break_behind_an_underscore(opened, made, tmp_path):
+    named = copy.deepcopy(made)
+    named["labels"][0] = named["measures"]["classes"][0]["name"] = "great_grey_owl_"
+    tab = opened(written(named, tmp_path))
+    link = tab.locator(".good .bars button", has_text="great_grey_owl_")
+    assert link.locator("wbr").count() == 3
+
+
 # Filters, sorts, place ----------------------------------------------------------------------------
 
 FILTERS = [

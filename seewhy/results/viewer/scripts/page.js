@@ -9,8 +9,10 @@ const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
   el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
 const hosts = new Map(); // of the views that were made
+const broken = new Set(); // views that failed
 
 function start() {
+  document.documentElement.classList.add("standing"); // nothing is drawn before the end of this, or its failure
   document.body.append(heading(), banner(), main, foot());
   makeDialog();
   makeHelp();
@@ -22,6 +24,14 @@ function start() {
   window.addEventListener("hashchange", followAddress);
   document.addEventListener("keydown", onKey);
   document.addEventListener("keyup", endBare);
+  window.removeEventListener("error", fallBack);
+}
+
+function trouble(error, host = null) { // said where it is seen: in place of a view, else above all of them
+  console.error(error);
+  const said = el("p", { class: "warning", role: "alert" }, "This could not be shown in full: ", error.message);
+  if (host) fill(host, said);
+  else if (!main.querySelector(":scope > .warning")) main.prepend(said);
 }
 
 function goTo(event, view) { // filters and drawing stay as they are
@@ -37,10 +47,20 @@ function followView() {
     const host = el("div", { class: `view ${view.name}-view` });
     hosts.set(view, host);
     main.append(host);
-    view.make(host);
+    attempt(view, view.make);
   }
-  if (view.follow) view.follow();
+  if (view.follow) attempt(view, view.follow);
   document.title = `${bundle.title} – ${view.words}`;
+}
+
+function attempt(view, step) { // the other views stay of use
+  if (broken.has(view)) return;
+  try {
+    step(hosts.get(view));
+  } catch (error) {
+    broken.add(view);
+    trouble(error, hosts.get(view));
+  }
 }
 
 function heading() {
