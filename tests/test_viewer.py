@@ -420,6 +420,24 @@ def test_an_empty_map_has_a_badge(opened, file, made):
     assert not tab.locator(".stage .badge").is_visible()
 
 
+def test_the_map_of_the_prediction_is_never_shown_as_the_labels(opened, file, made):
+    """Rows without an entry have no map of the label; where the answer is right, the two are one."""
+    table = made["pictures"]
+    wrong = next(row for row in range(PICTURES, N) if table["correct"][row] == 0)
+    right = next(row for row in range(PICTURES, N) if table["correct"][row] == 1)
+    told = {}
+    for row in (wrong, right):
+        for which in ("predicted", "label"):
+            tab = opened(file, f"gallery?open={table['id'][row]}&map={which}")
+            badge = tab.locator(".stage .badge")
+            told[row, which] = (tab.locator(".map-text").inner_text(), badge.is_visible() and badge.inner_text())
+    assert told[wrong, "label"] == ("No map of the label in this file.", "no map of the label in this file")
+    assert "ninth" in told[wrong, "predicted"][0]
+    assert told[wrong, "predicted"][1] is False
+    assert told[right, "label"] == told[right, "predicted"]
+    assert "ninth" in told[right, "label"][0]
+
+
 def test_the_dialog_tells_all_about_a_picture(opened, file, made):
     row = next(row for row in range(PICTURES) if made["pictures"]["correct"][row] == 0 and row != 5)
     tab = opened(file, f"gallery?open={made['pictures']['id'][row]}")

@@ -53,7 +53,8 @@ function clusterName(cluster) {
 // A map as {height, width, values, scale, coarse}, or null. `which` is 'predicted' or 'label'.
 function mapOf(row, which) {
   const entry = shownByRow.get(row);
-  if (entry) return unpacked(which === "label" && entry.label_map ? entry.label_map : entry.map);
+  if (which === "label" && rows.label[row] !== rows.predicted[row]) return unpacked(entry && entry.label_map);
+  if (entry) return unpacked(entry.map);
   if (!coarse || rows.scale[row] === null) return null;
   const size = coarse.height * coarse.width;
   const values = coarse.values.subarray(row * size, (row + 1) * size);

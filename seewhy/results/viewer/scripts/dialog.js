@@ -78,8 +78,8 @@ function tellMap() {
 
 function textOfMap(row) {
   if (state.map === "none") return "The map is switched off.";
-  const cut = (shownByRow.get(row) || {}).box ? " Places are within what the model saw." : "";
-  return mapText(mapOf(row, state.map)) + cut;
+  const cut = (shownByRow.get(row) || {}).box && !lackOf(row, state.map);
+  return `${rowText(row, state.map)}${cut ? " Places are within what the model saw." : ""}`;
 }
 
 function drawDetails(row) {
