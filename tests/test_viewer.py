@@ -534,6 +534,67 @@ def test_everything_by_keyboard_alone(opened, file, made):
     press("Escape")
 
 
+FOCUSED = "() => document.activeElement.dataset.row || document.activeElement.tagName"
+
+
+def test_the_gallery_is_reached_by_tab_after_scrolling(opened, file):
+    tab = opened(file, "gallery?sort=order")
+    tab.locator("select[name=sort]").focus()
+    tab.evaluate("() => window.scrollTo(0, 3000)")
+    tab.wait_for_function("() => !document.querySelector('.grid [data-row=\"0\"]')")
+    tabbed = tab.locator(".grid .tile[tabindex='0']")
+    assert tabbed.count() == 1
+    place = tabbed.bounding_box()
+    assert 0 <= place["y"] < 800
+    row = tabbed.get_attribute("data-row")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate(FOCUSED) == row
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate(FOCUSED) == str(int(row) + 1)
+
+
+def test_the_focus_is_not_lost_with_what_had_it(opened, file, made):
+    wrong = [str(row) for row in np.flatnonzero(columns(made, "correct") == 0)]
+    tab = opened(file, "gallery?sort=order")
+    tab.locator(f".grid .tile[data-row='{wrong[0]}']").focus()
+    tab.keyboard.press("w")
+    assert tab.evaluate(FOCUSED) == wrong[0]  # the same picture, in another list
+    tab.set_viewport_size({"width": 920, "height": 800})
+    tab.wait_for_function("() => document.querySelector('.grid').clientWidth < 680")
+    assert tab.evaluate(FOCUSED) == wrong[0]
+    tab.keyboard.press("Enter")
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.locator("ul[aria-label='Nearest by map'] .tile").first.click()
+    assert tab.evaluate("() => document.activeElement.id") == "viewer-title"
+    tab.keyboard.press("Escape")
+    tab.wait_for_function(f"() => document.activeElement.dataset.row === '{wrong[0]}'")
+    tab.locator(".chip").click()
+    assert tab.evaluate(FOCUSED) == "SELECT"
+    tab.goto(f"{file.as_uri()}#gallery?text=nowhere")
+    tab.locator(".nothing button").click()
+    assert tab.evaluate(FOCUSED) == "SELECT"
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("1")
+    assert tab.evaluate(FOCUSED) == "MAIN"
+
+
+def test_slash_in_the_dialog_goes_to_the_name(opened, file, made):
+    tab = opened(file, "gallery")
+    tab.locator(".grid .tile").nth(2).click()
+    tab.keyboard.press("/")
+    tab.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # the event of the closed dialog comes later
+    tab.keyboard.type("w")
+    assert "text=w" in state(tab)
+    assert "answer" not in state(tab)
+    tab.locator("input[name=text]").fill("")
+    tab.locator(".grid .tile").nth(2).click()
+    tab.evaluate(  # closed and opened again, before the event comes
+        "([first, next]) => { location.hash = first; location.hash = next; }", ["#gallery", "#gallery?open=4"]
+    )
+    tab.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+    assert tab.locator("dialog.viewer[open]").count() == 1
+
+
 def test_a_box_is_drawn_by_keyboard(opened, file):
     tab = opened(file, "gallery")
     tab.locator(".pad").focus()

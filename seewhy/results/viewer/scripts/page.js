@@ -42,7 +42,9 @@ function goTo(event, view) { // filters and drawing stay as they are
 function followView() {
   const view = VIEWS.find((each) => each.name === state.view) || VIEWS[0];
   links.forEach((each, i) => each.setAttribute("aria-current", VIEWS[i] === view ? "page" : "false"));
+  const left = [...hosts].find(([other, host]) => other !== view && host.contains(document.activeElement));
   for (const [other, host] of hosts) host.hidden = other !== view;
+  if (left) main.focus({ preventScroll: true }); // not on what is hidden now
   if (!hosts.has(view)) {
     const host = el("div", { class: `view ${view.name}-view` });
     hosts.set(view, host);
