@@ -130,6 +130,26 @@ def test_a_bar_leads_to_its_pictures(opened, file, made):
     assert found(tab) == made["pictures"]["label"].count(made["labels"].index("dog"))
 
 
+def test_shares_are_of_all_pictures_of_a_label(opened, made, tmp_path):
+    """Where a bundle has only some of many pairs, too."""
+    some = copy.deepcopy(made)
+    some["confusion"]["pairs"] = [pair for pair in made["confusion"]["pairs"] if pair[0] != pair[1]]
+    true, predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
+    tab = opened(written(some, tmp_path))
+    cells = tab.locator(".wrongs tbody tr").first.locator("td").all_inner_texts()
+    assert cells == [str(pictures), f"{100 * pictures / made['pictures']['label'].count(true):.1f} %"]
+
+
+def test_unlabelled_pictures_are_not_called_all(opened, made, tmp_path):
+    partly = copy.deepcopy(made)
+    every = partly["focus"]["all"]
+    every["unknown"] = {**every["right"], "pictures": 7}
+    tab = opened(written(partly, tmp_path))
+    captions = tab.locator(".looks .trio").first.locator("figcaption").all_inner_texts()
+    assert "no label: 7" in captions
+    assert not any(words.startswith("all") for words in captions)
+
+
 def test_groups_show_what_the_model_looked_at(opened, file, made):
     tab = opened(file, "looked")
     assert tab.locator(".cluster").count() == 2
