@@ -130,6 +130,26 @@ def test_a_bar_leads_to_its_pictures(opened, file, made):
     assert found(tab) == made["pictures"]["label"].count(made["labels"].index("dog"))
 
 
+def test_shares_are_of_all_pictures_of_a_label(opened, made, tmp_path):
+    """Where a bundle has only some of many pairs, too."""
+    some = copy.deepcopy(made)
+    some["confusion"]["pairs"] = [pair for pair in made["confusion"]["pairs"] if pair[0] != pair[1]]
+    true, predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
+    tab = opened(written(some, tmp_path))
+    cells = tab.locator(".wrongs tbody tr").first.locator("td").all_inner_texts()
+    assert cells == [str(pictures), f"{100 * pictures / made['pictures']['label'].count(true):.1f} %"]
+
+
+def test_unlabelled_pictures_are_not_called_all(opened, made, tmp_path):
+    partly = copy.deepcopy(made)
+    every = partly["focus"]["all"]
+    every["unknown"] = {**every["right"], "pictures": 7}
+    tab = opened(written(partly, tmp_path))
+    captions = tab.locator(".looks .trio").first.locator("figcaption").all_inner_texts()
+    assert "no label: 7" in captions
+    assert not any(words.startswith("all") for words in captions)
+
+
 def test_groups_show_what_the_model_looked_at(opened, file, made):
     tab = opened(file, "looked")
     assert tab.locator(".cluster").count() == 2
@@ -203,6 +223,46 @@ def test_a_later_version_is_refused_and_the_rest_stays_readable(browser, made, t
     assert "reads version 1" in tab.locator("#refused").inner_text()
     assert tab.locator(".six img").first.is_visible()
     tab.close()
+
+
+def test_a_script_that_cannot_run_leaves_the_rest_readable(browser, made, tmp_path):
+    """A syntax the browser doesn't know, and a bundle the page trips over before it stands."""
+    whole = page(made)
+    data = json.loads(whole.split('id="bundle">')[1].split("</script>")[0])
+    del data["about"]["model"]
+    start = whole.index('id="bundle">') + len('id="bundle">')
+    headless = whole[:start] + embedded(data) + whole[whole.index("</script>", start) :]
+    for text, words in [
+        (whole.replace('"use strict";', '"use strict" %% 1;', 1), "Without scripts this is all"),
+        (headless, "could not be put together"),
+    ]:
+        path = tmp_path / "failing.html"
+        path.write_text(text, "utf-8")
+        tab = browser.new_page(bypass_csp=True)
+        tab.goto(path.as_uri())
+        assert words in tab.locator("#refused").inner_text()
+        assert tab.locator(".six img").first.is_visible()
+        assert tab.locator("main, .top").count() == 0
+        tab.close()
+
+
+def test_a_view_that_fails_says_so_and_the_others_work(browser, made, tmp_path):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(written({key: value for key, value in made.items() if key != "focus"}, tmp_path).as_uri())
+    assert "could not be shown in full" in tab.locator(".overview-view").inner_text()
+    assert tab.locator(".overview-view .card").count() == 0
+    tab.keyboard.press("2")
+    assert found(tab) == N
+    assert tab.locator(".grid .tile").first.is_visible()
+    tab.close()
+
+
+def test_names_may_break_behind_an_underscore(opened, made, tmp_path):
+    named = copy.deepcopy(made)
+    named["labels"][0] = named["measures"]["classes"][0]["name"] = "great_grey_owl_"
+    tab = opened(written(named, tmp_path))
+    link = tab.locator(".good .bars button", has_text="great_grey_owl_")
+    assert link.locator("wbr").count() == 3
 
 
 # Filters, sorts, place ----------------------------------------------------------------------------
@@ -380,6 +440,24 @@ def test_an_empty_map_has_a_badge(opened, file, made):
     assert not tab.locator(".stage .badge").is_visible()
 
 
+def test_the_map_of_the_prediction_is_never_shown_as_the_labels(opened, file, made):
+    """Rows without an entry have no map of the label; where the answer is right, the two are one."""
+    table = made["pictures"]
+    wrong = next(row for row in range(PICTURES, N) if table["correct"][row] == 0)
+    right = next(row for row in range(PICTURES, N) if table["correct"][row] == 1)
+    told = {}
+    for row in (wrong, right):
+        for which in ("predicted", "label"):
+            tab = opened(file, f"gallery?open={table['id'][row]}&map={which}")
+            badge = tab.locator(".stage .badge")
+            told[row, which] = (tab.locator(".map-text").inner_text(), badge.is_visible() and badge.inner_text())
+    assert told[wrong, "label"] == ("No map of the label in this file.", "no map of the label in this file")
+    assert "ninth" in told[wrong, "predicted"][0]
+    assert told[wrong, "predicted"][1] is False
+    assert told[right, "label"] == told[right, "predicted"]
+    assert "ninth" in told[right, "label"][0]
+
+
 def test_the_dialog_tells_all_about_a_picture(opened, file, made):
     row = next(row for row in range(PICTURES) if made["pictures"]["correct"][row] == 0 and row != 5)
     tab = opened(file, f"gallery?open={made['pictures']['id'][row]}")
@@ -474,6 +552,67 @@ def test_everything_by_keyboard_alone(opened, file, made):
     press("?")
     assert tab.locator("dialog.help[open]").count() == 1
     press("Escape")
+
+
+FOCUSED = "() => document.activeElement.dataset.row || document.activeElement.tagName"
+
+
+def test_the_gallery_is_reached_by_tab_after_scrolling(opened, file):
+    tab = opened(file, "gallery?sort=order")
+    tab.locator("select[name=sort]").focus()
+    tab.evaluate("() => window.scrollTo(0, 3000)")
+    tab.wait_for_function("() => !document.querySelector('.grid [data-row=\"0\"]')")
+    tabbed = tab.locator(".grid .tile[tabindex='0']")
+    assert tabbed.count() == 1
+    place = tabbed.bounding_box()
+    assert 0 <= place["y"] < 800
+    row = tabbed.get_attribute("data-row")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate(FOCUSED) == row
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate(FOCUSED) == str(int(row) + 1)
+
+
+def test_the_focus_is_not_lost_with_what_had_it(opened, file, made):
+    wrong = [str(row) for row in np.flatnonzero(columns(made, "correct") == 0)]
+    tab = opened(file, "gallery?sort=order")
+    tab.locator(f".grid .tile[data-row='{wrong[0]}']").focus()
+    tab.keyboard.press("w")
+    assert tab.evaluate(FOCUSED) == wrong[0]  # the same picture, in another list
+    tab.set_viewport_size({"width": 920, "height": 800})
+    tab.wait_for_function("() => document.querySelector('.grid').clientWidth < 680")
+    assert tab.evaluate(FOCUSED) == wrong[0]
+    tab.keyboard.press("Enter")
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.locator("ul[aria-label='Nearest by map'] .tile").first.click()
+    assert tab.evaluate("() => document.activeElement.id") == "viewer-title"
+    tab.keyboard.press("Escape")
+    tab.wait_for_function(f"() => document.activeElement.dataset.row === '{wrong[0]}'")
+    tab.locator(".chip").click()
+    assert tab.evaluate(FOCUSED) == "SELECT"
+    tab.goto(f"{file.as_uri()}#gallery?text=nowhere")
+    tab.locator(".nothing button").click()
+    assert tab.evaluate(FOCUSED) == "SELECT"
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("1")
+    assert tab.evaluate(FOCUSED) == "MAIN"
+
+
+def test_slash_in_the_dialog_goes_to_the_name(opened, file, made):
+    tab = opened(file, "gallery")
+    tab.locator(".grid .tile").nth(2).click()
+    tab.keyboard.press("/")
+    tab.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # the event of the closed dialog comes later
+    tab.keyboard.type("w")
+    assert "text=w" in state(tab)
+    assert "answer" not in state(tab)
+    tab.locator("input[name=text]").fill("")
+    tab.locator(".grid .tile").nth(2).click()
+    tab.evaluate(  # closed and opened again, before the event comes
+        "([first, next]) => { location.hash = first; location.hash = next; }", ["#gallery", "#gallery?open=4"]
+    )
+    tab.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+    assert tab.locator("dialog.viewer[open]").count() == 1
 
 
 def test_a_box_is_drawn_by_keyboard(opened, file):

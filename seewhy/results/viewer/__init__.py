@@ -20,7 +20,6 @@ SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
     *("gallery", "overview", "reliability", "looked", "dialog", "keys", "page"),
 )
-_SIGN = "document.documentElement.classList.add('js')"  # before anything is drawn, so that nothing flashes
 
 
 def page(bundle: Mapping[str, Any]) -> str:
@@ -42,9 +41,8 @@ def page(bundle: Mapping[str, Any]) -> str:
     template = Environment(autoescape=True).from_string(_text("page.html.jinja"))
     return template.render(
         bundle=bundle,
-        policy=_policy(style, (_SIGN, script)),
+        policy=_policy(style, script),
         style=_Plain(style),
-        sign=_Plain(_SIGN),
         script=_Plain(script),
         data=_Plain(embedded(whole)),
         facts=overview(bundle),
@@ -89,10 +87,9 @@ def _script() -> str:
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
-def _policy(style: str, scripts: tuple[str, ...]) -> str:
-    """Nothing but this very style, these very scripts, and pictures that are inside the file."""
-    allowed = " ".join(map(_hash, scripts))
-    rules = ["default-src 'none'", "img-src data: blob:", f"style-src {_hash(style)}", f"script-src {allowed}"]
+def _policy(style: str, script: str) -> str:
+    """Nothing but this very style, this very script, and pictures that are inside the file."""
+    rules = ["default-src 'none'", "img-src data: blob:", f"style-src {_hash(style)}", f"script-src {_hash(script)}"]
     return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
 
 

@@ -7,11 +7,11 @@ function pairsOf() {
 }
 
 function worstPairs(limit) {
-  const of = new Map(); // pictures of each label
-  for (const [truth, , pictures] of pairsOf()) of.set(truth, (of.get(truth) || 0) + pictures);
+  // Pictures of each label, of the whole run: the pairs here may be some of many.
+  const of = new Map(bundle.measures.classes.map((one) => [classOf.get(one.name), one.labelled]));
   const wrong = pairsOf().filter(([truth, predicted]) => truth !== predicted).sort((a, b) => b[2] - a[2]);
   return wrong.slice(0, limit).map(([truth, predicted, pictures]) =>
-    ({ truth, predicted, pictures, share: pictures / of.get(truth) }));
+    ({ truth, predicted, pictures, share: of.get(truth) ? pictures / of.get(truth) : null }));
 }
 
 function askPair(truth, predicted) {

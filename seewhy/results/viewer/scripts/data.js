@@ -1,5 +1,6 @@
 // What the page was given, and how its parts are read: docs/reference/bundle.md.
 const VERSION = 1;
+window.addEventListener("error", fallBack); // until the page stands; later errors stay where they are
 const bundle = JSON.parse(document.getElementById("bundle").textContent);
 if (bundle.schema !== VERSION) refuse(`This page reads version ${VERSION} of its data; this is ${bundle.schema}.`);
 
@@ -13,9 +14,15 @@ const coarse = rows.coarse ? { ...rows.coarse, values: bytes(rows.coarse.values)
 const judged = bundle.measures.labelled > 0;
 
 function refuse(sentence) {
-  document.documentElement.classList.remove("js"); // the part without scripts stays readable
-  document.getElementById("refused").textContent = sentence;
   throw new Error(sentence);
+}
+
+// What needs no script is hidden only by a page that stands; one that fails before leaves nothing else behind.
+function fallBack({ message, error }) {
+  document.documentElement.classList.remove("standing");
+  document.querySelectorAll("body > :not(.static, script)").forEach((node) => node.remove());
+  const why = error ? error.message : message;
+  document.getElementById("refused").textContent = `The page could not be put together. ${why} This is the part without it.`;
 }
 
 function bytes(base64) {
@@ -46,7 +53,8 @@ function clusterName(cluster) {
 // A map as {height, width, values, scale, coarse}, or null. `which` is 'predicted' or 'label'.
 function mapOf(row, which) {
   const entry = shownByRow.get(row);
-  if (entry) return unpacked(which === "label" && entry.label_map ? entry.label_map : entry.map);
+  if (which === "label" && rows.label[row] !== rows.predicted[row]) return unpacked(entry && entry.label_map);
+  if (entry) return unpacked(entry.map);
   if (!coarse || rows.scale[row] === null) return null;
   const size = coarse.height * coarse.width;
   const values = coarse.values.subarray(row * size, (row + 1) * size);

@@ -24,15 +24,25 @@ function makeDialog() {
   onChange(["map"], () => dialog.open && tellMap());
 }
 
-function closed() {
-  change({ open: "" });
-  if (before && before.isConnected) before.focus();
+function closed() { // comes some time after: another picture may be open by then
+  if (!dialog.open) change({ open: "" });
+}
+
+// At once, not with the event: what closes the dialog may want the focus for something else.
+function giveBack() {
+  const [to, row] = [before, stageRow];
+  before = null;
+  if (!to) return;
+  if (to !== document.body && to.getClientRects().length) to.focus();
+  else if (state.view === "gallery") gallery.tiles.focusRow(to.dataset.row ? Number(to.dataset.row) : row);
+  else main.focus({ preventScroll: true });
 }
 
 function followOpen() {
   const row = state.open === "" ? -1 : rows.id.indexOf(Number(state.open));
   if (row < 0) {
     dialog.close();
+    giveBack();
     return;
   }
   stageRow = row;
@@ -42,7 +52,9 @@ function followOpen() {
   }
   fill(document.getElementById("viewer-title"), verdict(row));
   drawStage();
+  const held = details.contains(document.activeElement);
   drawDetails(row);
+  if (held) document.getElementById("viewer-title").focus();
 }
 
 function neighbour(by) {
@@ -78,8 +90,8 @@ function tellMap() {
 
 function textOfMap(row) {
   if (state.map === "none") return "The map is switched off.";
-  const cut = (shownByRow.get(row) || {}).box ? " Places are within what the model saw." : "";
-  return mapText(mapOf(row, state.map)) + cut;
+  const cut = (shownByRow.get(row) || {}).box && !lackOf(row, state.map);
+  return `${rowText(row, state.map)}${cut ? " Places are within what the model saw." : ""}`;
 }
 
 function drawDetails(row) {

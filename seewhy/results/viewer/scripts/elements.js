@@ -46,7 +46,7 @@ function checkbox(name, words, checked, onchange) {
 
 // Long names may break behind an underscore.
 function soft(text) {
-  return text.split(/(?<=_)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+  return text.split("_").flatMap((part, i) => (i ? ["_", el("wbr"), part] : [part]));
 }
 
 // Pairs of a name and what it is; those without a value are left out.

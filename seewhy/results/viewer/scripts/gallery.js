@@ -17,12 +17,16 @@ function gallery(host) {
   gallery.tiles = makeGrid(grid);
   gallery.follow = () => {
     const list = foundRows();
+    const held = [chips, nothing, grid].find((part) => part.contains(document.activeElement));
     sorts.value = state.sort;
     told.textContent = foundText(list.length);
     fill(chips, activeFilters().map(chip), activeFilters().length > 1 ? dropAll() : null);
     nothing.hidden = list.length > 0;
-    if (!list.length) fill(nothing, el("p", {}, "No picture fits. Drop one of these:"), ways());
+    fill(nothing, list.length ? [] : [el("p", {}, "No picture fits. Drop one of these:"), ways()]);
     gallery.tiles.fill(list);
+    if (held && !held.contains(document.activeElement)) { // the focus was on what went
+      ((list.length ? chips : nothing).querySelector("button") || sorts).focus();
+    }
   };
   onChange([...FILTERING, "sort"], () => state.view === "gallery" && gallery.follow());
 }

@@ -1,6 +1,7 @@
 // A grid of any number of tiles, of which only those in sight exist.
 const GAP = 10;
 const CAPTION = 42;
+const ROOM = 120; // the bar that stays on top
 
 function makeGrid(host) {
   const live = new Map(); // place in the list → its <li>
@@ -31,6 +32,12 @@ function makeGrid(host) {
       live.delete(place);
     }
     for (let place = first; place < last; place++) if (!live.has(place)) put(place);
+    if (!live.has(here) && first < last) settle(firstInSight(first, last));
+  }
+
+  function firstInSight(first, last) { // whole, below the bar that stays on top
+    const above = ROOM - host.getBoundingClientRect().top;
+    return clamped(Math.ceil(above / (side + CAPTION + GAP)) * columns, first, last - 1);
   }
 
   function put(place) {
@@ -55,19 +62,20 @@ function makeGrid(host) {
     here = clamped(place, 0, list.length - 1);
     const pitch = side + CAPTION + GAP;
     const top = host.getBoundingClientRect().top + Math.floor(here / columns) * pitch;
-    const room = 120; // the bar that stays on top
-    if (top < room) window.scrollBy(0, top - room);
+    if (top < ROOM) window.scrollBy(0, top - ROOM);
     else if (top + pitch > window.innerHeight) window.scrollBy(0, top + pitch - window.innerHeight);
     show();
     settle(here);
-    live.get(here).firstChild.focus({ preventScroll: true });
+    if (live.has(here)) live.get(here).firstChild.focus({ preventScroll: true });
   }
 
   function again() {
+    const held = host.contains(document.activeElement); // the focus would be lost with its tile
     for (const node of live.values()) takeBack(node);
     live.clear();
     measure();
     show();
+    if (held) focus(here);
   }
 
   const steps = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: () => -columns, ArrowDown: () => columns };
@@ -92,9 +100,13 @@ function makeGrid(host) {
   }).observe(host);
 
   return {
-    fill(rowsAsked) { list = rowsAsked; here = 0; again(); },
+    fill(rowsAsked) {
+      const held = host.contains(document.activeElement) ? list[here] : null;
+      list = rowsAsked;
+      here = Math.max(0, list.indexOf(held));
+      again();
+    },
     move(step) { focus(here + step); },
-    focus: () => focus(here),
     focusRow(row) { const place = list.indexOf(row); if (place >= 0) focus(place); },
   };
 }

@@ -202,8 +202,20 @@ function sharesOf(map, parts = 3) { // of each ninth, dealt out by area
   return total > 0 ? shares.map((share) => share / total) : shares;
 }
 
+// Why there is nothing to see where the map of a row should be, or null.
+function lackOf(row, which) {
+  const map = mapOf(row, which);
+  if (map) return standsOut(map) ? null : NOTHING;
+  if (which !== "label") return "no map in this file";
+  return rows.label[row] === null ? "no label, so no map of it" : "no map of the label in this file";
+}
+
+function rowText(row, which) {
+  const lack = lackOf(row, which);
+  return lack ? `${lack[0].toUpperCase()}${lack.slice(1)}.` : mapText(mapOf(row, which));
+}
+
 function mapText(map) {
-  if (!map) return "No map.";
   if (!standsOut(map)) return `${NOTHING[0].toUpperCase()}${NOTHING.slice(1)}.`;
   const shares = sharesOf(map);
   const most = shares.indexOf(Math.max(...shares));

@@ -99,8 +99,9 @@ function mostShifted() {
 function trio(one, side) {
   const kinds = KINDS.filter((kind) => one[kind]);
   const top = Math.max(...kinds.flatMap((kind) => one[kind].map.flat()));
+  const unjudged = judged ? "no label" : "all";
   const figures = kinds.map((kind) => figure(one[kind].map, side, top, false,
-    `${kind === "unknown" ? "all" : kind}: ${number(one[kind].pictures)}`, meanText(one[kind].map)));
+    `${kind === "unknown" ? unjudged : kind}: ${number(one[kind].pictures)}`, meanText(one[kind].map)));
   if (one.right && one.wrong) {
     const gap = one.wrong.map.map((line, y) => line.map((value, x) => value - one.right.map[y][x]));
     const widest = Math.max(...gap.flat().map(Math.abs), top / 2); // noise must not be stretched to full colour

@@ -9,8 +9,10 @@ const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
   el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
 const hosts = new Map(); // of the views that were made
+const broken = new Set(); // views that failed
 
 function start() {
+  document.documentElement.classList.add("standing"); // nothing is drawn before the end of this, or its failure
   document.body.append(heading(), banner(), main, foot());
   makeDialog();
   makeHelp();
@@ -22,6 +24,14 @@ function start() {
   window.addEventListener("hashchange", followAddress);
   document.addEventListener("keydown", onKey);
   document.addEventListener("keyup", endBare);
+  window.removeEventListener("error", fallBack);
+}
+
+function trouble(error, host = null) { // said where it is seen: in place of a view, else above all of them
+  console.error(error);
+  const said = el("p", { class: "warning", role: "alert" }, "This could not be shown in full: ", error.message);
+  if (host) fill(host, said);
+  else if (!main.querySelector(":scope > .warning")) main.prepend(said);
 }
 
 function goTo(event, view) { // filters and drawing stay as they are
@@ -32,15 +42,27 @@ function goTo(event, view) { // filters and drawing stay as they are
 function followView() {
   const view = VIEWS.find((each) => each.name === state.view) || VIEWS[0];
   links.forEach((each, i) => each.setAttribute("aria-current", VIEWS[i] === view ? "page" : "false"));
+  const left = [...hosts].find(([other, host]) => other !== view && host.contains(document.activeElement));
   for (const [other, host] of hosts) host.hidden = other !== view;
+  if (left) main.focus({ preventScroll: true }); // not on what is hidden now
   if (!hosts.has(view)) {
     const host = el("div", { class: `view ${view.name}-view` });
     hosts.set(view, host);
     main.append(host);
-    view.make(host);
+    attempt(view, view.make);
   }
-  if (view.follow) view.follow();
+  if (view.follow) attempt(view, view.follow);
   document.title = `${bundle.title} – ${view.words}`;
+}
+
+function attempt(view, step) { // the other views stay of use
+  if (broken.has(view)) return;
+  try {
+    step(hosts.get(view));
+  } catch (error) {
+    broken.add(view);
+    trouble(error, hosts.get(view));
+  }
 }
 
 function heading() {

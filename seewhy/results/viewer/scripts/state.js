@@ -47,7 +47,13 @@ function change(patch) {
 }
 
 function tell(changed) {
-  for (const listener of listeners) listener(changed);
+  for (const listener of listeners) {
+    try {
+      listener(changed);
+    } catch (error) { // the others are told all the same
+      trouble(error);
+    }
+  }
 }
 
 function onChange(names, listener) {

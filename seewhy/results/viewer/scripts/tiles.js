@@ -14,10 +14,12 @@ function picture(row, side) {
   const photo = photoOf(row);
   const sharp = Math.min(2, window.devicePixelRatio || 1);
   const canvas = spare.pop() || el("canvas", { class: "map", "aria-hidden": "true" });
-  const badge = el("span", { class: "badge", hidden: true }, NOTHING);
+  const badge = el("span", { class: "badge", hidden: true });
   canvas.redraw = () => {
     drawRow(canvas, row, Math.round(width * sharp), Math.round(height * sharp), state.map);
-    badge.hidden = state.map === "none" || rows.scale[row] === null || standsOut(mapOf(row, state.map));
+    const lack = state.map === "none" ? null : lackOf(row, state.map);
+    badge.hidden = !lack || (rows.scale[row] === null && state.map !== "label");
+    badge.textContent = lack || "";
   };
   canvas.redraw();
   return el("span", { class: `frame ${photo ? "" : "bare"}`, "--w": `${width}px`, "--h": `${height}px` },
@@ -42,7 +44,7 @@ function verdict(row, side = Infinity) {
 
 // What a screen reader hears behind the caption.
 function spoken(row) {
-  const map = state.map === "none" ? "" : ` ${mapText(mapOf(row, state.map))}`;
+  const map = state.map === "none" ? "" : ` ${rowText(row, state.map)}`;
   return `. ${nameOf(row)}.${map}`;
 }
 
