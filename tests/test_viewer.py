@@ -134,7 +134,7 @@ def test_shares_are_of_all_pictures_of_a_label(opened, made, tmp_path):
     """Where a bundle has only some of many pairs, too."""
     some = copy.deepcopy(made)
     some["confusion"]["pairs"] = [pair for pair in made["confusion"]["pairs"] if pair[0] != pair[1]]
-    true, predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
+    true, _predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
     tab = opened(written(some, tmp_path))
     cells = tab.locator(".wrongs tbody tr").first.locator("td").all_inner_texts()
     assert cells == [str(pictures), f"{100 * pictures / made['pictures']['label'].count(true):.1f} %"]
