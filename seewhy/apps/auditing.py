@@ -153,15 +153,15 @@ def tell_run(run: Run, count: int, filters: Mapping[str, str | None], gallery: P
         say(f"Next: seewhy report {shlex.quote(str(run.folder))} -o report.html")
 
 
-def tell_report(report: Report, run: Path, as_json: bool) -> None:
+def tell_report(report: Report, run: Run, as_json: bool) -> None:
     """Prints where a report was written, its size, and what of the run is in it."""
     if as_json:
-        say(json.dumps({"schema": 1, "run": str(run), **report.as_dict()}))
+        say(json.dumps({"schema": 1, "run": str(run.folder), **report.as_dict(), "notes": list(run.notes)}))
         return
     say(f"written: {report.path}  {size(report.bytes)}", "cyan")
-    for line in str(report).splitlines()[1:]:
+    for line in (*str(report).splitlines()[1:], *(f"  note         {as_options(note)}" for note in run.notes)):
         say(line)
-    say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run))}")
+    say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run.folder))}")
 
 
 def tell_shortcuts(run: Run, found: Findings, as_json: bool) -> None:

@@ -224,9 +224,10 @@ def report(
         if run is None:
             raise no_run("report")
         progress.note(f"reading {run} ...")
-        written = opened(run).report(out, max_mb, not no_images, anonymise, title, seed)
+        asked = opened(run)
+        written = asked.report(out, max_mb, not no_images, anonymise, title, seed)
         progress.clear()
-        tell_report(written, run, as_json)
+        tell_report(written, asked, as_json)
 
 
 def shortcuts(
