@@ -74,5 +74,9 @@ function bare(event) { // the photo alone for as long as the key is held; contro
 function endBare(event) {
   if (event.key !== " " || !document.documentElement.classList.contains("bare-photo")) return;
   event.preventDefault(); // else a tile's button would be pressed
+  showMaps();
+}
+
+function showMaps() {
   document.documentElement.classList.remove("bare-photo");
 }
