@@ -167,7 +167,7 @@ function drawRow(canvas, row, width, height, which) {
 }
 
 function chosenTable() {
-  return TABLES[state.colors] || TABLES.default;
+  return TABLES[state.colors];
 }
 
 function chosenColours(photo) { // a map without a photo is drawn in full
