@@ -134,7 +134,7 @@ def test_shares_are_of_all_pictures_of_a_label(opened, made, tmp_path):
     """Where a bundle has only some of many pairs, too."""
     some = copy.deepcopy(made)
     some["confusion"]["pairs"] = [pair for pair in made["confusion"]["pairs"] if pair[0] != pair[1]]
-    true, predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
+    true, _, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
     tab = opened(written(some, tmp_path))
     cells = tab.locator(".wrongs tbody tr").first.locator("td").all_inner_texts()
     assert cells == [str(pictures), f"{100 * pictures / made['pictures']['label'].count(true):.1f} %"]
@@ -458,6 +458,27 @@ def test_opacity_threshold_and_bare_photo(opened, file, made):
     tab.select_option("dialog select[name=map]", "none")
     assert tab.evaluate(alpha)[1] == 0
     assert "switched off" in tab.locator(".map-text").inner_text()
+
+
+def test_only_maps_in_sight_are_drawn_again(opened, file):
+    """The others when they come into sight; mean maps not for opacity, which they do not have."""
+    tab = opened(file, "overview")
+    tab.keyboard.press("2")
+    pixels = """where => { const c = document.querySelector(where);
+        return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.join(); }"""
+    mean, map_of = ".looks canvas", ".wrongs .tile canvas"
+    before = [tab.evaluate(pixels, where) for where in (mean, map_of)]
+    count = "() => { let drawn = 0; document.querySelectorAll('canvas').forEach(c => { const redraw = c.redraw; c.redraw = () => { drawn++; redraw(); window.drawn = drawn; }; }); }"
+    tab.evaluate(count)
+    tab.locator(".gallery-view input[name=opacity]").fill("30")
+    assert tab.evaluate("() => window.drawn") == tab.locator(".grid canvas").count()
+    assert [tab.evaluate(pixels, where) for where in (mean, map_of)] == before
+    tab.keyboard.press("Tab")
+    tab.select_option(".gallery-view select[name=colors]", "gray")
+    tab.locator("nav a", has_text="Overview").click()
+    after = [tab.evaluate(pixels, where) for where in (mean, map_of)]
+    assert after[0] != before[0]
+    assert after[1] != before[1]
 
 
 def test_an_empty_map_has_a_badge(opened, file, made):

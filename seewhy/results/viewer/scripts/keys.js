@@ -13,7 +13,7 @@ const KEYS = [
   ["-", "lower threshold", () => nudge("threshold", -5)],
   ["=", "higher threshold", () => nudge("threshold", 5)],
   ["c", "next colours", () => nextChoice("colors")],
-  ["s", "next scale: this picture, all shown, whole run", () => nextChoice("scale")],
+  ["s", "next scale: this picture, all shown, all in this file", () => nextChoice("scale")],
   ["t", "smooth or true cells", () => nextChoice("cells")],
   ["Space", "held: the bare photo", null],
   ["Arrows", "move in the grid; Home and End: first and last", null],

@@ -178,6 +178,8 @@ function span(box, from, pixels) {
   return box ? [box[from] * pixels, box[from + 2] * pixels] : [0, pixels];
 }
 
+const MEANS = ["colors", "cells"]; // what their drawing depends on
+
 // Mean maps: nested lists of shares, in opaque colours.
 function drawMean(canvas, cells, width, top, signed = false) {
   const map = meanMap(cells);

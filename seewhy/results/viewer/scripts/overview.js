@@ -113,6 +113,7 @@ function trio(one, side) {
 function figure(cells, side, top, signed, words, text) {
   const canvas = el("canvas", { role: "img", "aria-label": `${words}. ${text}` });
   canvas.redraw = () => drawMean(canvas, cells, side * 2, top, signed);
+  canvas.follows = MEANS;
   canvas.redraw();
   return el("figure", { "--w": `${side}px` }, canvas, el("figcaption", { title: text }, words));
 }

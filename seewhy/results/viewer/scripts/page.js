@@ -25,6 +25,7 @@ function start() {
   window.addEventListener("hashchange", followAddress);
   document.addEventListener("keydown", onKey);
   document.addEventListener("keyup", endBare);
+  document.addEventListener("toggle", redrawStale, true); // of <details>; it does not bubble
   window.addEventListener("blur", showMaps); // the key may be let go elsewhere
   window.removeEventListener("error", fallBack);
 }
@@ -54,6 +55,7 @@ function followView() {
     attempt(view, view.make);
   }
   if (view.follow) attempt(view, view.follow);
+  redrawStale();
   document.title = `${bundle.title} – ${view.words}`;
 }
 

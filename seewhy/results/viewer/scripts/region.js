@@ -23,6 +23,7 @@ function regionPart() {
       outline.style[side] = `${100 * (i < 2 ? box[i] : 1 - box[i])}%`;
     });
   };
+  canvas.follows = MEANS;
   let start = null;
   const point = (event) => {
     const place = pad.getBoundingClientRect();
