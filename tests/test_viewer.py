@@ -817,6 +817,13 @@ SCROLL = """() => new Promise(done => {
 # Python's side ------------------------------------------------------------------------------------
 
 
+def test_an_incomplete_audit_is_told_once(made):
+    about = {**made["about"], "partial": {"done": 300, "of": None}}
+    assert fallback.notes({**made, "about": about}) == ["Not complete: 300 pictures so far."]
+    noted = {**about, "notes": ["incomplete: 300 pictures"]}
+    assert fallback.notes({**made, "about": noted}) == ["incomplete: 300 pictures"]
+
+
 def test_a_bundle_that_cannot_be_shown_is_an_error(made):
     with pytest.raises(InputError, match="schema 7"):
         page({**made, "schema": 7})
