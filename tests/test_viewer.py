@@ -134,7 +134,7 @@ def test_shares_are_of_all_pictures_of_a_label(opened, made, tmp_path):
     """Where a bundle has only some of many pairs, too."""
     some = copy.deepcopy(made)
     some["confusion"]["pairs"] = [pair for pair in made["confusion"]["pairs"] if pair[0] != pair[1]]
-    true, _predicted, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
+    true, _, pictures = max(some["confusion"]["pairs"], key=lambda pair: pair[2])
     tab = opened(written(some, tmp_path))
     cells = tab.locator(".wrongs tbody tr").first.locator("td").all_inner_texts()
     assert cells == [str(pictures), f"{100 * pictures / made['pictures']['label'].count(true):.1f} %"]
@@ -161,11 +161,14 @@ def test_groups_show_what_the_model_looked_at(opened, file, made):
 
 def test_hostile_names_are_text(opened, tmp_path):
     hostile = bundle(60, 20, hostile=True)
+    hostile["about"].update(notes=[HOSTILE[1]], layer=HOSTILE[1])
+    hostile["about"]["model"]["name"] = HOSTILE[0]
     tab = opened(written(hostile, tmp_path))
     assert tab.locator("header strong").inner_text() == HOSTILE[0]
     for view in ("gallery", "looked", "overview", "gallery?open=6", "gallery?open=0&text=%3Cscript%3E"):
         tab.goto(f"{(tmp_path / 'report.html').as_uri()}#{view}")
-        assert tab.locator("main script, main b, main img[src=x]").count() == 0
+        assert tab.locator("b, img[src=x], script").count() == 2  # the bundle and the page's own script
+        assert tab.locator("body > header, body > .banner, body > dialog, body > main").count() == 5
     tab.goto(f"{(tmp_path / 'report.html').as_uri()}#gallery?sort=order")
     assert tab.locator(".grid .tile").nth(0).get_attribute("title") == PATHS[0]
     tab.locator(".grid .tile").nth(1).click()
@@ -372,6 +375,32 @@ def test_a_box_is_drawn_with_the_mouse(opened, file, made):
     assert 0 < found(tab) < N
 
 
+def test_only_the_first_button_draws_and_a_lost_pointer_ends_it(opened, file):
+    tab = opened(file, "gallery")
+    place = tab.locator(".pad").bounding_box()
+    for button in ("right", "left"):
+        tab.mouse.move(place["x"] + 5, place["y"] + 5)
+        tab.mouse.down(button=button)
+        if button == "left":
+            tab.locator(".pad").evaluate("pad => pad.dispatchEvent(new PointerEvent('pointercancel'))")
+        tab.mouse.move(place["x"] + 100, place["y"] + 100)
+        tab.mouse.up(button=button)
+        assert state(tab) == "#gallery", button
+
+
+def test_an_address_holds_only_what_the_page_knows(opened, file):
+    asked = ["colors=constructor", "scale=toString", "sort=constructor", "cells=x", "answer=x", "opacity=1e9", "low="]
+    for query in [*asked, "constructor=1", "__proto__=1", "map=valueOf&keys=x&flat=x"]:
+        tab = opened(file, f"gallery?{query}")
+        assert found(tab) == N, query
+        assert tab.locator(".chip").count() == 0, query
+        assert tab.locator(".grid canvas").first.evaluate(DRAWN) > 0, query
+        assert tab.locator("select[name=sort]").input_value() == "worst"
+
+
+DRAWN = """c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((sum, value) => sum + value, 0)"""
+
+
 def test_drawn_places_do_not_outlive_their_button(opened, file):
     tab = opened(file, "gallery?region=0-0-50-50")
     tab.get_by_role("button", name="Remove the box").click()
@@ -431,6 +460,27 @@ def test_opacity_threshold_and_bare_photo(opened, file, made):
     assert "switched off" in tab.locator(".map-text").inner_text()
 
 
+def test_only_maps_in_sight_are_drawn_again(opened, file):
+    """The others when they come into sight; mean maps not for opacity, which they do not have."""
+    tab = opened(file, "overview")
+    tab.keyboard.press("2")
+    pixels = """where => { const c = document.querySelector(where);
+        return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.join(); }"""
+    mean, map_of = ".looks canvas", ".wrongs .tile canvas"
+    before = [tab.evaluate(pixels, where) for where in (mean, map_of)]
+    count = "() => { let drawn = 0; document.querySelectorAll('canvas').forEach(c => { const redraw = c.redraw; c.redraw = () => { drawn++; redraw(); window.drawn = drawn; }; }); }"
+    tab.evaluate(count)
+    tab.locator(".gallery-view input[name=opacity]").fill("30")
+    assert tab.evaluate("() => window.drawn") == tab.locator(".grid canvas").count()
+    assert [tab.evaluate(pixels, where) for where in (mean, map_of)] == before
+    tab.keyboard.press("Tab")
+    tab.select_option(".gallery-view select[name=colors]", "gray")
+    tab.locator("nav a", has_text="Overview").click()
+    after = [tab.evaluate(pixels, where) for where in (mean, map_of)]
+    assert after[0] != before[0]
+    assert after[1] != before[1]
+
+
 def test_an_empty_map_has_a_badge(opened, file, made):
     tab = opened(file, "gallery?flat=only")
     assert tab.locator(".grid .tile .badge").inner_text() == drawing.NOTHING
@@ -466,7 +516,11 @@ def test_the_dialog_tells_all_about_a_picture(opened, file, made):
     assert "ninth" in tab.locator(".map-text").inner_text()
     before = tab.locator(".map-text").inner_text()
     tab.get_by_label(f"{labels[table['label'][row]]} (label)").check()
-    assert tab.locator(".map-text").inner_text() != before or "centre" in before
+    # The map of the label is the other one upside down.
+    ninth = next(name for name in NINTHS if f"the {name} ninth" in before)
+    place = NINTHS.index(ninth)
+    assert f"the {NINTHS[(2 - place // 3) * 3 + place % 3]} ninth" in tab.locator(".map-text").inner_text()
+    assert state(tab).endswith("map=label")
     assert tab.locator(".details tbody tr").count() == 2
     assert tab.locator("ul[aria-label='Nearest by map'] .tile").count() == 6
     crop, frame = tab.locator(".crop").bounding_box(), tab.locator(".stage .frame").bounding_box()
@@ -474,6 +528,9 @@ def test_the_dialog_tells_all_about_a_picture(opened, file, made):
     assert abs(crop["height"] - 0.9 * frame["height"]) < 2
     tab.uncheck("dialog input[name=outline]")
     assert tab.locator(".crop").count() == 0
+
+
+NINTHS = ("top-left", "top", "top-right", "left", "centre", "right", "bottom-left", "bottom", "bottom-right")
 
 
 def test_near_duplicates_are_shown(opened, file, made):
@@ -523,25 +580,32 @@ def test_everything_by_keyboard_alone(opened, file, made):
     assert state(tab) != first
     press("k")
     assert state(tab) == first
+    opened_at = dict(part.split("=") for part in first.split("?")[1].split("&"))
     for keys, expected in [
-        ("m", "map=none"),
-        ("a", ""),
-        ("b", "map=label"),
-        ("a", ""),
-        ("[", "opacity=65"),
-        ("]", ""),
-        ("=", "threshold=5"),
-        ("-", ""),
-        ("c", "colors=viridis"),
-        ("s", "scale=shown"),
-        ("t", "cells=true"),
+        ("m", {"map": "none"}),
+        ("a", {}),
+        ("b", {"map": "label"}),
+        ("a", {}),
+        ("[", {"opacity": "65"}),
+        ("]", {}),
+        ("=", {"threshold": "5"}),
+        ("-", {}),
+        ("c", {"colors": "viridis"}),
+        ("s", {"scale": "shown"}),
+        ("t", {"cells": "true"}),
     ]:
         press(keys)
-        assert expected in state(tab), keys
+        query = dict(part.split("=") for part in state(tab).split("?")[1].split("&"))
+        assert query == {**opened_at, **expected}, keys
+        opened_at = {**opened_at, **{key: value for key, value in expected.items() if key in ("colors", "scale")}}
     tab.keyboard.down(" ")
     assert tab.locator(".stage canvas").evaluate("node => getComputedStyle(node).visibility") == "hidden"
     tab.keyboard.up(" ")
     assert tab.locator(".stage canvas").evaluate("node => getComputedStyle(node).visibility") == "visible"
+    tab.keyboard.down(" ")
+    tab.evaluate("() => dispatchEvent(new Event('blur'))")  # the key is let go in another window
+    assert tab.locator(".stage canvas").evaluate("node => getComputedStyle(node).visibility") == "visible"
+    tab.keyboard.up(" ")
     press("Escape")
     assert tab.locator("dialog[open]").count() == 0
     assert tab.evaluate(focused) == rows[0]
@@ -751,6 +815,13 @@ SCROLL = """() => new Promise(done => {
 
 
 # Python's side ------------------------------------------------------------------------------------
+
+
+def test_an_incomplete_audit_is_told_once(made):
+    about = {**made["about"], "partial": {"done": 300, "of": None}}
+    assert fallback.notes({**made, "about": about}) == ["Not complete: 300 pictures so far."]
+    noted = {**about, "notes": ["incomplete: 300 pictures"]}
+    assert fallback.notes({**made, "about": noted}) == ["incomplete: 300 pictures"]
 
 
 def test_a_bundle_that_cannot_be_shown_is_an_error(made):

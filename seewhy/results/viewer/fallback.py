@@ -32,9 +32,10 @@ def overview(bundle: Mapping[str, Any]) -> list[tuple[str, str]]:
 def notes(bundle: Mapping[str, Any]) -> list[str]:
     """What to know before the numbers are believed."""
     partial, sampling = bundle["about"].get("partial"), bundle["sampling"]
-    said = [f"Not complete: {partial['done']:,} pictures so far."] if partial else []
-    chosen = [sampling["how_rows"]] if sampling["rows"] < sampling["of"] else []
-    return said + list(bundle["about"].get("notes") or ()) + chosen
+    told = list(bundle["about"].get("notes") or ())
+    if partial and not any(each.startswith("incomplete") for each in told):
+        told.insert(0, f"Not complete: {partial['done']:,} pictures so far.")
+    return told + ([sampling["how_rows"]] if sampling["rows"] < sampling["of"] else [])
 
 
 def mistakes(bundle: Mapping[str, Any]) -> list[dict[str, str]]:

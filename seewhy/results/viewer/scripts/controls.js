@@ -2,7 +2,7 @@
 const CHOICES = {
   map: [["predicted", "of the prediction"], ["label", "of the label"], ["none", "none: bare photo"]],
   colors: [["default", "default"], ["viridis", "viridis"], ["jet", "jet"], ["gray", "grey"]],
-  scale: [["picture", "this picture"], ["shown", "all shown"], ["run", "whole run"]],
+  scale: [["picture", "this picture"], ["shown", "all shown"], ["run", "all in this file"]],
   cells: [["smooth", "smooth"], ["true", "true cells"]],
 };
 

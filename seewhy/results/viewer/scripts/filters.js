@@ -98,7 +98,7 @@ function matching(names) {
 }
 
 function foundRows() {
-  if (!found) found = matching(activeFilters()).sort((SORTS[state.sort] || SORTS.worst)[1]);
+  if (!found) found = matching(activeFilters()).sort(SORTS[state.sort][1]);
   return found;
 }
 

@@ -13,7 +13,7 @@ const KEYS = [
   ["-", "lower threshold", () => nudge("threshold", -5)],
   ["=", "higher threshold", () => nudge("threshold", 5)],
   ["c", "next colours", () => nextChoice("colors")],
-  ["s", "next scale: this picture, all shown, whole run", () => nextChoice("scale")],
+  ["s", "next scale: this picture, all shown, all in this file", () => nextChoice("scale")],
   ["t", "smooth or true cells", () => nextChoice("cells")],
   ["Space", "held: the bare photo", null],
   ["Arrows", "move in the grid; Home and End: first and last", null],
@@ -74,5 +74,9 @@ function bare(event) { // the photo alone for as long as the key is held; contro
 function endBare(event) {
   if (event.key !== " " || !document.documentElement.classList.contains("bare-photo")) return;
   event.preventDefault(); // else a tile's button would be pressed
+  showMaps();
+}
+
+function showMaps() {
   document.documentElement.classList.remove("bare-photo");
 }

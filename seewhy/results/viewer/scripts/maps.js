@@ -167,7 +167,7 @@ function drawRow(canvas, row, width, height, which) {
 }
 
 function chosenTable() {
-  return TABLES[state.colors] || TABLES.default;
+  return TABLES[state.colors];
 }
 
 function chosenColours(photo) { // a map without a photo is drawn in full
@@ -177,6 +177,8 @@ function chosenColours(photo) { // a map without a photo is drawn in full
 function span(box, from, pixels) {
   return box ? [box[from] * pixels, box[from + 2] * pixels] : [0, pixels];
 }
+
+const MEANS = ["colors", "cells"]; // what their drawing depends on
 
 // Mean maps: nested lists of shares, in opaque colours.
 function drawMean(canvas, cells, width, top, signed = false) {

@@ -1,6 +1,7 @@
 // The first screen: how good, what goes wrong most, where does it look then, what was left out, what was used.
 const CLASSES = 6;
 const FEW = 20; // pictures, for a mean map
+const DOUBTS = 18; // labels that may be wrong
 const LISTED = 200; // classes in a table
 const KINDS = ["right", "wrong", "unknown"]; // of answers
 
@@ -113,6 +114,7 @@ function trio(one, side) {
 function figure(cells, side, top, signed, words, text) {
   const canvas = el("canvas", { role: "img", "aria-label": `${words}. ${text}` });
   canvas.redraw = () => drawMean(canvas, cells, side * 2, top, signed);
+  canvas.follows = MEANS;
   canvas.redraw();
   return el("figure", { "--w": `${side}px` }, canvas, el("figcaption", { title: text }, words));
 }
@@ -196,12 +198,13 @@ function meanMaps() {
 function doubts() {
   const list = bundle.doubts || [];
   if (!list.length) return null;
-  const body = list.slice(0, CLASSES * 3).map((one) => [
+  const some = list.length > DOUBTS ? `, the first ${DOUBTS} of ${number(list.length)} in this file` : "";
+  const body = list.slice(0, DOUBTS).map((one) => [
     button(nameOf(one.row), () => change({ open: String(rows.id[one.row]) }), { class: "link name" }),
     labelOf(one.row), percent(one.probability), labels[one.suggested], percent(one.suggested_probability)]);
   return card("Labels that may be wrong", "", note("By the model's own scores (confident learning); best on pictures ",
     "it was not trained on. Look before you change a label."),
-  table("Likely mislabelled", ["picture", "label", ["believed"], "rather", ["believed"]], body));
+  table(`Likely mislabelled${some}`, ["picture", "label", ["believed"], "rather", ["believed"]], body));
 }
 
 function failed() {

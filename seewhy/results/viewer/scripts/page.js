@@ -14,6 +14,7 @@ const broken = new Set(); // views that failed
 function start() {
   document.documentElement.classList.add("standing"); // nothing is drawn before the end of this, or its failure
   document.body.append(heading(), banner(), main, foot());
+  Object.assign(state, readHash());
   makeDialog();
   makeHelp();
   followView();
@@ -24,6 +25,8 @@ function start() {
   window.addEventListener("hashchange", followAddress);
   document.addEventListener("keydown", onKey);
   document.addEventListener("keyup", endBare);
+  document.addEventListener("toggle", redrawStale, true); // of <details>; it does not bubble
+  window.addEventListener("blur", showMaps); // the key may be let go elsewhere
   window.removeEventListener("error", fallBack);
 }
 
@@ -52,6 +55,7 @@ function followView() {
     attempt(view, view.make);
   }
   if (view.follow) attempt(view, view.follow);
+  redrawStale();
   document.title = `${bundle.title} – ${view.words}`;
 }
 

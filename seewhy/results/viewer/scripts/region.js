@@ -23,18 +23,24 @@ function regionPart() {
       outline.style[side] = `${100 * (i < 2 ? box[i] : 1 - box[i])}%`;
     });
   };
+  canvas.follows = MEANS;
   let start = null;
   const point = (event) => {
     const place = pad.getBoundingClientRect();
     const parts = [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height];
     return parts.map((part) => clamped(part, 0, 1));
   };
-  pad.addEventListener("pointerdown", (event) => { start = point(event); pad.setPointerCapture(event.pointerId); });
+  pad.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !event.isPrimary) return;
+    start = point(event);
+    pad.setPointerCapture(event.pointerId);
+  });
   pad.addEventListener("pointermove", (event) => start && setRegion(corners(start, point(event))));
   pad.addEventListener("pointerup", (event) => {
     if (start) setRegion(corners(start, point(event)));
     start = null;
   });
+  for (const lost of ["pointercancel", "lostpointercapture"]) pad.addEventListener(lost, () => { start = null; });
   pad.addEventListener("keydown", (event) => regionKey(event));
   onChange(["region", "inside"], follow);
   onChange(FILTERING, () => canvas.redraw());

@@ -11,7 +11,12 @@ const PLACES = ["view", "open"]; // changes of these are steps that Back undoes
 const FILTERING = ["truth", "predicted", "answer", "low", "high", "cluster", "group", "split", "flat", "photo", "text",
   "region", "inside"];
 
-const state = { ...DEFAULTS, ...readHash() };
+const KNOWN = {
+  answer: [[""], ["right"], ["wrong"]], flat: [[""], ["only"]], photo: [[""], ["only"]],
+  outline: [["on"], ["off"]], keys: [["on"], ["off"]],
+};
+
+const state = { ...DEFAULTS }; // the address is read at the start
 const listeners = [];
 
 function readHash() {
@@ -19,11 +24,16 @@ function readHash() {
   const found = { ...DEFAULTS };
   if (view) found.view = view;
   for (const [name, value] of new URLSearchParams(query || "")) {
-    if (!(name in DEFAULTS)) continue;
-    if (typeof DEFAULTS[name] !== "number") found[name] = value;
-    else if (Number.isFinite(Number(value))) found[name] = Number(value);
+    if (!Object.keys(DEFAULTS).includes(name) || !allowed(name, value)) continue;
+    found[name] = typeof DEFAULTS[name] === "number" ? Number(value) : value;
   }
   return found;
+}
+
+function allowed(name, value) { // an address may be anybody's
+  if (typeof DEFAULTS[name] === "number") return value !== "" && Number(value) >= 0 && Number(value) <= 100;
+  const known = { ...KNOWN, ...CHOICES, sort: Object.entries(SORTS) }[name];
+  return !known || known.some(([key]) => key === value);
 }
 
 function hashOf(values) {

@@ -71,8 +71,21 @@ function strip(list, side, words) {
   return el("ul", { class: "strip", "aria-label": words }, list.map((row) => el("li", {}, tile(row, side))));
 }
 
-function redrawMaps() {
-  for (const canvas of document.querySelectorAll("canvas")) if (canvas.redraw) canvas.redraw();
+// Canvases out of sight wait until their view, or the part they are in, is opened.
+function redrawMaps(changed) {
+  for (const canvas of document.querySelectorAll("canvas")) {
+    if (!canvas.redraw || (canvas.follows && !canvas.follows.some((name) => changed.has(name)))) continue;
+    canvas.stale = !canvas.offsetParent;
+    if (!canvas.stale) canvas.redraw();
+  }
+}
+
+function redrawStale() {
+  for (const canvas of document.querySelectorAll("canvas")) {
+    if (!canvas.stale || !canvas.redraw || !canvas.offsetParent) continue;
+    canvas.stale = false;
+    canvas.redraw();
+  }
 }
 
 onChange(DRAWING, redrawMaps);
