@@ -18,9 +18,10 @@ import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
 from seewhy.results import clusters, focus, thumbnails
-from seewhy.results.bundle import Cut, bundle, bundled, gathered, written
+from seewhy.results.bundle import Cut, bundle, bundled, gathered
 from seewhy.results.report import size
 from seewhy.results.sampling import sampled
+from seewhy.results.viewer import embedded
 from tests.support import runs
 from tests.support.runs import row, synthetic
 
@@ -82,7 +83,7 @@ def made_of(tmp_path, rows, **options):
 
 def check(made):
     """What docs/reference/bundle.md promises of any bundle."""
-    assert json.loads(written(made)) == made  # plain, and every number is finite
+    assert json.loads(embedded(made)) == made  # plain, and every number is finite
     n, classes = made["pictures"]["n"], range(len(made["labels"]))
     columns = [
         name for name, each in made["pictures"].items() if isinstance(each, list) and name not in ("groups", "splits")
@@ -260,6 +261,15 @@ def test_a_report_keeps_to_its_size_and_says_what_had_to_go(run, tmp_path):
     with pytest.raises(InputError):
         run.report(path, max_mb=least - 0.02)
     assert size(380_400) == "380 kB"
+
+
+def test_parts_add_up_where_names_are_not_ascii(tmp_path):
+    chinese = made_of(tmp_path, [row("cat", "cat", path=f"{'猫' * 60}/{i}.png") for i in range(1_000)])
+    whole = chinese.report(tmp_path / "report.html")
+    assert sum(whole.parts.values()) == whole.bytes
+    assert whole.parts["page"] > 50_000
+    assert chinese.report(tmp_path / "report.html", max_mb=float("inf")).left_out == ()
+    assert json.loads(DATA.search((tmp_path / "report.html").read_text("utf-8"))[1])["size"]["limit"] is None
 
 
 def test_nothing_that_was_to_be_kept_out_is_in(run, tmp_path):

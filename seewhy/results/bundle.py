@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -216,11 +215,6 @@ def cleaned(value: Any) -> Any:
         number = float(value)  # a small scale has to keep its digits: places after the point would make it 0
         return float(f"{number:.5g}") if abs(number) < 1 else round(number, 5)
     return value.item() if isinstance(value, np.generic) else value
-
-
-def written(value: Any) -> str:
-    """As JSON, without blanks."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _largest(run: Run) -> float:
