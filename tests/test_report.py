@@ -236,6 +236,10 @@ def test_what_is_shown_of_a_large_run_is_a_mix_and_is_told(tmp_path):
     assert made["measures"]["pictures"] == 3_000
     assert made["sampling"]["without_pictures"].startswith("No picture could be read again (the first: ")
     assert sum(each["size"] for each in made["clusters"]["list"]) == sum(one.pictures for one in groups)
+    assert made["sampling"]["how_pictures"].startswith(f"100 maps of {sample.of:,}: 20 most confident mistakes")
+    few = bundle(large, rows=40)
+    check(few)
+    assert (few["sampling"]["rows"], len(few["shown"])) == (40, 40)
     fewer = bundled(gathered(large, rows=500, pictures=100), Cut(rows=50, pictures=10))
     check(fewer)
     assert fewer["sampling"]["rows"] == 50
@@ -287,6 +291,7 @@ def test_nothing_that_was_to_be_kept_out_is_in(run, tmp_path):
     run.report(path, images=False)
     bare = json.loads(DATA.search(path.read_text("utf-8"))[1])
     assert not any(each["image"] for each in bare["shown"])
+    assert bare["sampling"]["how_pictures"] == "All maps."
     assert bare["sampling"]["without_pictures"] == "This report was made without pictures (--no-images)."
     assert str(run.root) not in path.read_text("utf-8")
 
@@ -363,6 +368,8 @@ def test_pictures_that_are_gone_or_changed_are_told(tmp_path):
         False,
     ]
     assert made["sampling"]["without_pictures"].startswith("2 pictures of 3 could not be read again (the first: ")
+    gone = sw.open(runs.written(tmp_path / "gone", rows[2:], root=tmp_path / "photos"))
+    assert bundle(gone)["sampling"]["without_pictures"].endswith("Open the run with root=, their folder now.")
 
 
 def test_text_cannot_end_the_data(tmp_path):
