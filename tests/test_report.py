@@ -88,7 +88,7 @@ def check(made):
     columns = [
         name for name, each in made["pictures"].items() if isinstance(each, list) and name not in ("groups", "splits")
     ]
-    assert len(columns) >= 13
+    assert len(columns) >= 12
     assert all(len(made["pictures"][name]) == n for name in columns)
     assert all(each in classes for each in made["pictures"]["predicted"])
     assert all(each is None or each in classes for each in made["pictures"]["label"])
@@ -132,8 +132,9 @@ def test_the_bundle_says_what_the_run_says(run):
     assert made["pictures"]["label"] == table["label_index"].to_pylist()
     np.testing.assert_allclose(made["pictures"]["probability"], table["probability"].to_numpy(), atol=5e-5)
     assert made["pictures"]["scale"][5] == 0
+    unread = {"peak", "pairs_count", "fingerprint", "options"}
+    assert not unread & {*made["pictures"], *made["confusion"], *made["about"], *made["about"]["model"]}
     assert made["pictures"]["border"][5] is None
-    assert made["pictures"]["peak"][5] is None
     assert made["pictures"]["groups"] == ["Mr 0", "Mr 1", "Mr 2"]
     assert made["about"]["data"]["name"] == "photos"
     assert bundle(run)["title"] == "net on photos"

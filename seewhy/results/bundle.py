@@ -25,11 +25,11 @@ from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.showing import NEEDED, Top, shown_of, top_of
 from seewhy.results.summary import Measures
 from seewhy.results.tables import counted
+from seewhy.results.viewer import SCHEMA
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
-SCHEMA = 1
 _FAILURES, _DOUBTS, _TYPICAL = 200, 40, 8
 
 
