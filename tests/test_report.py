@@ -18,9 +18,10 @@ import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
 from seewhy.results import clusters, focus, thumbnails
-from seewhy.results.bundle import Cut, bundle, bundled, gathered, written
+from seewhy.results.bundle import Cut, bundle, bundled, gathered
 from seewhy.results.report import size
 from seewhy.results.sampling import sampled
+from seewhy.results.viewer import embedded
 from tests.support import runs
 from tests.support.runs import row, synthetic
 
@@ -82,12 +83,12 @@ def made_of(tmp_path, rows, **options):
 
 def check(made):
     """What docs/reference/bundle.md promises of any bundle."""
-    assert json.loads(written(made)) == made  # plain, and every number is finite
+    assert json.loads(embedded(made)) == made  # plain, and every number is finite
     n, classes = made["pictures"]["n"], range(len(made["labels"]))
     columns = [
         name for name, each in made["pictures"].items() if isinstance(each, list) and name not in ("groups", "splits")
     ]
-    assert len(columns) >= 13
+    assert len(columns) >= 12
     assert all(len(made["pictures"][name]) == n for name in columns)
     assert all(each in classes for each in made["pictures"]["predicted"])
     assert all(each is None or each in classes for each in made["pictures"]["label"])
@@ -131,8 +132,9 @@ def test_the_bundle_says_what_the_run_says(run):
     assert made["pictures"]["label"] == table["label_index"].to_pylist()
     np.testing.assert_allclose(made["pictures"]["probability"], table["probability"].to_numpy(), atol=5e-5)
     assert made["pictures"]["scale"][5] == 0
+    unread = {"peak", "pairs_count", "fingerprint", "options"}
+    assert not unread & {*made["pictures"], *made["confusion"], *made["about"], *made["about"]["model"]}
     assert made["pictures"]["border"][5] is None
-    assert made["pictures"]["peak"][5] is None
     assert made["pictures"]["groups"] == ["Mr 0", "Mr 1", "Mr 2"]
     assert made["about"]["data"]["name"] == "photos"
     assert bundle(run)["title"] == "net on photos"
@@ -235,6 +237,10 @@ def test_what_is_shown_of_a_large_run_is_a_mix_and_is_told(tmp_path):
     assert made["measures"]["pictures"] == 3_000
     assert made["sampling"]["without_pictures"].startswith("No picture could be read again (the first: ")
     assert sum(each["size"] for each in made["clusters"]["list"]) == sum(one.pictures for one in groups)
+    assert made["sampling"]["how_pictures"].startswith(f"100 maps of {sample.of:,}: 20 most confident mistakes")
+    few = bundle(large, rows=40)
+    check(few)
+    assert (few["sampling"]["rows"], len(few["shown"])) == (40, 40)
     fewer = bundled(gathered(large, rows=500, pictures=100), Cut(rows=50, pictures=10))
     check(fewer)
     assert fewer["sampling"]["rows"] == 50
@@ -262,6 +268,15 @@ def test_a_report_keeps_to_its_size_and_says_what_had_to_go(run, tmp_path):
     assert size(380_400) == "380 kB"
 
 
+def test_parts_add_up_where_names_are_not_ascii(tmp_path):
+    chinese = made_of(tmp_path, [row("cat", "cat", path=f"{'猫' * 60}/{i}.png") for i in range(1_000)])
+    whole = chinese.report(tmp_path / "report.html")
+    assert sum(whole.parts.values()) == whole.bytes
+    assert whole.parts["page"] > 50_000
+    assert chinese.report(tmp_path / "report.html", max_mb=float("inf")).left_out == ()
+    assert json.loads(DATA.search((tmp_path / "report.html").read_text("utf-8"))[1])["size"]["limit"] is None
+
+
 def test_nothing_that_was_to_be_kept_out_is_in(run, tmp_path):
     path = tmp_path / "report.html"
     run.report(path, anonymise=True)
@@ -277,6 +292,7 @@ def test_nothing_that_was_to_be_kept_out_is_in(run, tmp_path):
     run.report(path, images=False)
     bare = json.loads(DATA.search(path.read_text("utf-8"))[1])
     assert not any(each["image"] for each in bare["shown"])
+    assert bare["sampling"]["how_pictures"] == "All maps."
     assert bare["sampling"]["without_pictures"] == "This report was made without pictures (--no-images)."
     assert str(run.root) not in path.read_text("utf-8")
 
@@ -353,6 +369,8 @@ def test_pictures_that_are_gone_or_changed_are_told(tmp_path):
         False,
     ]
     assert made["sampling"]["without_pictures"].startswith("2 pictures of 3 could not be read again (the first: ")
+    gone = sw.open(runs.written(tmp_path / "gone", rows[2:], root=tmp_path / "photos"))
+    assert bundle(gone)["sampling"]["without_pictures"].endswith("Open the run with root=, their folder now.")
 
 
 def test_text_cannot_end_the_data(tmp_path):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +25,11 @@ from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.showing import NEEDED, Top, shown_of, top_of
 from seewhy.results.summary import Measures
 from seewhy.results.tables import counted
+from seewhy.results.viewer import SCHEMA
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
-SCHEMA = 1
 _FAILURES, _DOUBTS, _TYPICAL = 200, 40, 8
 
 
@@ -157,6 +156,7 @@ def gathered(
 def bundled(material: Material, cut: Cut) -> dict[str, Any]:
     """The bundle of so much of the material."""
     run, sample = material.run, material.sample
+    cut = replace(cut, pictures=min(cut.pictures, cut.rows))  # what is shown is listed
     pictures = [i for i, _ in sample.pictures[: cut.pictures]]
     ids = _listed(material, pictures, cut.rows)
     held = [material.shown[i] for i in pictures]
@@ -184,7 +184,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
             "pictures": with_image,
             "how_rows": sample.how_rows if len(ids) == len(sample.rows) else _fewer(sample, ids, pictures),
             "largest_scale": material.largest,
-            "how_pictures": sample.how_pictures(len(pictures)),
+            "how_pictures": sample.how_pictures(len(pictures), "pictures" if with_image else "maps"),
             "without_pictures": _without(material, pictures, with_image),
         },
         "pictures": table_of(_table(material, ids), place, material.groups, material.anonymous),
@@ -216,11 +216,6 @@ def cleaned(value: Any) -> Any:
         number = float(value)  # a small scale has to keep its digits: places after the point would make it 0
         return float(f"{number:.5g}") if abs(number) < 1 else round(number, 5)
     return value.item() if isinstance(value, np.generic) else value
-
-
-def written(value: Any) -> str:
-    """As JSON, without blanks."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _largest(run: Run) -> float:
@@ -322,9 +317,10 @@ def _without(material: Material, pictures: Sequence[int], with_image: int) -> st
     missing = [i for i in pictures if i in material.troubles]
     if missing:
         first = missing[0]
-        why = material.troubles[first]
-        why = why if material.anonymous else told(why, material.shown[first])
+        gone = material.troubles[first]
+        why = gone if material.anonymous else told(gone, material.shown[first])
         which = f"{counted(len(missing), 'picture')} of {len(pictures):,}" if with_image else "No picture"
         could = "could not" if with_image else "could"
-        return f"{which} {could} be read again (the first: {why}). Maps are drawn alone."
+        moved = " Were they moved? Open the run with root=, their folder now." if gone == "not found" else ""
+        return f"{which} {could} be read again (the first: {why}). Maps are drawn alone.{moved}"
     return "" if with_image or not pictures else "They did not fit the size limit."

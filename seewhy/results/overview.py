@@ -30,7 +30,7 @@ def confusion_of(confusion: Confusion, place: dict[int, int]) -> dict[str, Any]:
         kept = np.sort(np.concatenate([wrong, right]))
     where = [place[int(index)] for index in confusion.indices]
     pairs = [[where[true[k]], where[said[k]], int(pictures[k])] for k in kept]
-    return {"pairs": pairs, "pairs_count": len(true)}
+    return {"pairs": pairs}
 
 
 def focus_of(focus: Focus, place: dict[int, int]) -> dict[str, Any]:

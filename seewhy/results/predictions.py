@@ -17,7 +17,7 @@ COARSE = (6, 6)  # cells
 _NEAR = 6  # near-duplicates that are named for a picture
 LISTED = [
     *("id", "path", "label_index", "predicted_index", "correct", "probability", "loss", "border", "corners"),
-    *("inside_mask", "inside_box", "peak_row", "peak_column", "map_scale", "map", "map_height", "map_width"),
+    *("inside_mask", "inside_box", "map_scale", "map", "map_height", "map_width"),
     *("group", "split", "perceptual_hash"),
 ]
 
@@ -36,8 +36,6 @@ def table_of(held: pa.Table, place: dict[int, int], groups: Clusters, anonymous:
     drawn = scale > 0
     inside = floats(held["inside_mask"]).astype(np.float64)
     inside = np.where(np.isfinite(inside), inside, floats(held["inside_box"]))
-    peaks = np.column_stack([floats(held["peak_row"]), floats(held["peak_column"])]).astype(np.float64)
-    peaked = drawn & np.isfinite(peaks).all(axis=1)
     result: dict[str, Any] = {
         "n": len(held),
         "id": held["id"].to_pylist(),
@@ -50,7 +48,6 @@ def table_of(held: pa.Table, place: dict[int, int], groups: Clusters, anonymous:
         "border": _rounded(np.where(drawn, floats(held["border"]), np.nan)),
         "corners": _rounded(np.where(drawn, floats(held["corners"]), np.nan)),
         "inside": _rounded(np.where(drawn, inside, np.nan)),
-        "peak": [point if there else None for point, there in zip(peaks.round(3).tolist(), peaked, strict=True)],
         "scale": [None if value != value else float(f"{value:.4g}") for value in scale.tolist()],
         "cluster": _places(ids, groups),
         "coarse": {"height": COARSE[0], "width": COARSE[1], "values": base64(_coarse(held, drawn))},

@@ -40,12 +40,10 @@ def about_of(run: Run, anonymous: bool) -> dict[str, Any]:
         "model": {
             "name": _model(run) or "unnamed",
             "classes": 2 if model.get("outputs") == 1 else model.get("outputs"),
-            "fingerprint": model.get("fingerprint"),
         },
         "layer": settings.get("layer", ""),
         "method": settings.get("method", ""),
         "target": str(settings.get("target", "")),
-        "options": settings.get("options", {}),
         "preparation": str(settings.get("prepare", {}).get("name") or ""),
         "data": {
             "name": "" if anonymous else data_name(run),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seewhy.errors import InputError
-from seewhy.results.bundle import Cut, Material, bundled, gathered, written
+from seewhy.results.bundle import Cut, Material, bundled, gathered
 from seewhy.results.store import write_whole
+from seewhy.results.viewer import embedded, page
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run
@@ -132,9 +134,7 @@ def _fitted(material: Material, max_mb: float) -> tuple[bytes, dict[str, Any]]:
     Raises:
         InputError: not even numbers and mean maps fit.
     """
-    from seewhy.results.viewer import page
-
-    limit = int(max_mb * MEGABYTE)
+    limit = max_mb * MEGABYTE
     needed = 0
     for cut in _cuts(material):
         made = bundled(material, cut)
@@ -143,7 +143,12 @@ def _fitted(material: Material, max_mb: float) -> tuple[bytes, dict[str, Any]]:
         for _ in range(_SETTLED):  # the file says how large it is, and saying so takes room
             told = len(html)
             sized = {**parts, "page": max(0, told - sum(parts.values()))}
-            made["size"] = {"total": told, "limit": limit, "parts": sized, "left_out": left_out}
+            made["size"] = {
+                "total": told,
+                "limit": int(limit) if isfinite(limit) else None,
+                "parts": sized,
+                "left_out": left_out,
+            }
             html = page(made).encode("utf-8", "replace")
             if len(html) == told or len(html) > limit:
                 break
@@ -187,7 +192,11 @@ def _parts(made: dict[str, Any]) -> dict[str, int]:
     """Bytes of the bundle by what they are for."""
     shown, groups = made["shown"], made["clusters"]["list"]
     photos = sum(len(one["image"] or "") for one in shown) + sum(len(one["mean_picture"] or "") for one in groups)
-    maps = sum(len(written(one[name])) for one in shown for name in ("map", "label_map"))
-    maps += len(made["pictures"]["coarse"]["values"]) + len(written(made["focus"]))
-    maps += sum(len(written(one["mean_map"])) for one in groups)
-    return {"photos": photos, "maps": maps, "table": len(written(made)) - photos - maps}
+    maps = sum(_weight(one[name]) for one in shown for name in ("map", "label_map"))
+    maps += len(made["pictures"]["coarse"]["values"]) + _weight(made["focus"])
+    maps += sum(_weight(one["mean_map"]) for one in groups)
+    return {"photos": photos, "maps": maps, "table": _weight(made) - photos - maps}
+
+
+def _weight(value: Any) -> int:
+    return len(embedded(value).encode())

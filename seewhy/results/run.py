@@ -338,7 +338,7 @@ class Run:
 
         Args:
             path: ends in .html.
-            max_mb: megabytes (1,000,000 bytes) at most: pictures get smaller, then fewer, until it fits.
+            max_mb: megabytes (1,000,000 bytes) at most, or inf: pictures get smaller, then fewer, until it fits.
             images: False: without pictures; maps are drawn alone.
             anonymise: no paths, and numbers for names of groups. Names of classes and of the model stay, and pictures.
             title: None: the model's name and the data's.

@@ -62,13 +62,14 @@ class Sample:
         words = f"{len(self.rows):,} of {self.of:,}: {self.drawn:,} by chance (seed {self.seed})"
         return words + (f", and {more:,} more: the most confident mistakes and what is shown." if more else ".")
 
-    def how_pictures(self, count: int) -> str:
-        """How the first `count` pictures were chosen."""
+    def how_pictures(self, count: int, what: str = "pictures") -> str:
+        """How the first `count` pictures were chosen; `what` of them is shown."""
         if count >= self.of:
-            return "All pictures."
+            return f"All {what}."
+        maps = "" if what == "pictures" else f" {what}"
         found = Counter(why for _, why in self.pictures[:count])
         said = [f"{found[why]:,} {words}" for why, words in _WORDS.items() if found[why]]
-        return f"{count:,} of {self.of:,}: {', '.join(said)}." if said else f"None of {self.of:,}."
+        return f"{count:,}{maps} of {self.of:,}: {', '.join(said)}." if said else f"None of {self.of:,}."
 
 
 def sampled(

@@ -14,7 +14,7 @@ from seewhy.images.drawing import OPACITY, color_table
 from seewhy.results.viewer.fallback import mistakes, notes, overlays, overview
 
 SCHEMA = 1
-COLORMAPS = {"default": "default", "viridis": "viridis", "jet": "jet", "gray": "gray"}
+COLORMAPS = ("default", "viridis", "jet", "gray")
 # In the order in which they build on each other; each is named by what it draws or keeps.
 SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
@@ -54,7 +54,7 @@ def page(bundle: Mapping[str, Any]) -> str:
 
 def drawing() -> dict[str, Any]:
     """What the page needs to draw maps as Python draws them."""
-    tables = {name: _base64(color_table(colormap, 1.0).tobytes()) for name, colormap in COLORMAPS.items()}
+    tables = {name: _base64(color_table(name, 1.0).tobytes()) for name in COLORMAPS}
     return {"opacity": OPACITY, "tables": tables, "signed": _base64(color_table("default", 1.0, True).tobytes())}
 
 
