@@ -342,6 +342,14 @@ def test_no_report_holds_a_path_of_the_machine(tmp_path, anonymise):
     )
 
 
+def test_of_a_path_outside_of_the_data_a_report_tells_the_files_name(tmp_path):
+    outside = tmp_path / "alice" / "x.png"
+    made = made_of(tmp_path, [row("cat", "cat", path=outside.as_posix())] * 3, root=tmp_path / "elsewhere")
+    told = bundle(made)
+    assert told["pictures"]["path"] == ["x.png"] * 3
+    assert "alice" not in json.dumps(told)
+
+
 def test_pictures_lose_what_their_files_say_besides(tmp_path):
     (tmp_path / "photos").mkdir()
     meta = Image.Exif()

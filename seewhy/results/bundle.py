@@ -19,7 +19,7 @@ from seewhy.results.focus import Focus
 from seewhy.results.originals import COLUMNS, told
 from seewhy.results.overview import confusion_of, focus_of
 from seewhy.results.predictions import LISTED, table_of
-from seewhy.results.provenance import about_of, error_of, title_of
+from seewhy.results.provenance import about_of, error_of, title_of, told_path
 from seewhy.results.rows import Rows
 from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.showing import NEEDED, Top, shown_of, top_of
@@ -192,7 +192,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         "clusters": _clusters(material, place, row_of, cut),
         "failures": [
             {
-                "path": None if material.anonymous else row["path"],
+                "path": None if material.anonymous else told_path(row["path"]),
                 "error": error_of(row["error"], None if run.root is None else str(run.root), material.anonymous),
             }
             for row in material.failures[:_FAILURES]
@@ -318,7 +318,11 @@ def _without(material: Material, pictures: Sequence[int], with_image: int) -> st
     if missing:
         first = missing[0]
         gone = material.troubles[first]
-        why = gone if material.anonymous else told(gone, material.shown[first])
+        why = (
+            gone
+            if material.anonymous
+            else told(gone, material.shown[first] | {"path": told_path(material.shown[first]["path"])})
+        )
         which = f"{counted(len(missing), 'picture')} of {len(pictures):,}" if with_image else "No picture"
         could = "could not" if with_image else "could"
         moved = " Were they moved? Open the run with root=, their folder now." if gone == "not found" else ""

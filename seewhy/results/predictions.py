@@ -11,6 +11,7 @@ from seewhy.results.arrays import Floats, Ints, floats, ints
 from seewhy.results.clusters import Clusters
 from seewhy.results.duplicates import duplicates
 from seewhy.results.focus import shares
+from seewhy.results.provenance import told_path
 from seewhy.results.thumbnails import base64
 
 COARSE = (6, 6)  # cells
@@ -39,7 +40,7 @@ def table_of(held: pa.Table, place: dict[int, int], groups: Clusters, anonymous:
     result: dict[str, Any] = {
         "n": len(held),
         "id": held["id"].to_pylist(),
-        "path": [None] * len(held) if anonymous else held["path"].to_pylist(),
+        "path": [None if anonymous else told_path(path) for path in held["path"].to_pylist()],
         "label": [place.get(index) for index in ints(held["label_index"]).tolist()],
         "predicted": [place[index] for index in ints(held["predicted_index"]).tolist()],
         "correct": [None if one < 0 else one for one in ints(held["correct"]).tolist()],

@@ -91,6 +91,11 @@ def below(text: str, root: str | None) -> str:
     return text.replace(f"{root}/", "").replace(f"{root}\\", "")
 
 
+def told_path(path: str | None) -> str | None:
+    """A picture's path as a report tells it: of one that is not below the data's folder, the file's name."""
+    return None if path is None else PurePath(path).name if PurePath(path).is_absolute() else path
+
+
 def _pathless(texts: Iterable[str], root: str | None) -> list[str]:
     """Sentences of seewhy itself; one that holds a path from outside of the data's folder is left out."""
     return [text for each in texts if not _ABSOLUTE.search(text := below(each, root))]
