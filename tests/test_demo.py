@@ -59,7 +59,7 @@ def test_the_demo_tells_and_writes(tmp_path):
     assert f"written: {tmp_path / 'out' / 'coffee.why.png'}" in result.stdout
     assert f"\n  seewhy explain {tmp_path / 'out' / 'coffee.png'} --model demo:" in result.stdout
     assert f"written: {tmp_path / 'out' / 'report.html'}" in result.stdout
-    assert result.stdout.splitlines()[-2] == f"  seewhy show {tmp_path / 'out' / 'run'}"
+    assert result.stdout.splitlines()[-2] == f"  seewhy show {tmp_path / 'out' / 'scenes-run'}"
     names = [
         *("chelsea.png", "chelsea.why.png", "coffee.png", "coffee.why.png"),
         *("mistakes.png", "report.html", "scenes", "scenes-run"),

@@ -51,7 +51,7 @@ def show(out: Path, progress: Progress) -> None:
     say(f"written: {run.report(out / 'report.html', title=title).path}  (open it in a browser)", "cyan")
     say()
     say("Next:")
-    say(f"  seewhy show {out / 'run'}")
+    say(f"  seewhy show {out / 'scenes-run'}")
     say("  seewhy audit photos/ --model FILE.py:FUNCTION --prepare imagenet --out runs/first")
 
 
