@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nets import NETS, machine, missing, real_folder, table
+from nets import NETS, machine, ready_folder, table
 from PIL import Image
 
 import seewhy as sw
@@ -42,11 +42,9 @@ def main() -> int:
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
-    folder = real_folder()
+    folder = ready_folder()
     if folder is None:
-        print(missing(), file=sys.stderr)
         return 0
-    sw.keep_memory()
     if asked.one:
         print(peak(folder, int(asked.one)))
         return 0

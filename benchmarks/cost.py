@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nets import NETS, keep_memory, machine, table
+from nets import NETS, machine, table
 from torch import nn
 
 import seewhy as sw
@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    kept_memory = keep_memory()
+    kept_memory = sw.keep_memory()
     clock = time.perf_counter if asked.clock == "wall" or asked.device != "cpu" else time.process_time
     rows: list[Row] = []
     memory: dict[str, dict[str, float]] = {}

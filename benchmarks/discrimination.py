@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nets import NETWORKS, SIDE, Network, keep_memory, missing, network, real_folder, table
+from nets import NETWORKS, SIDE, Network, network, ready_folder, table
 from pictures import CATS, DOGS, Picture, ilsvrc, pets
 from published import COMPETING, DISCRIMINATION, GUIDED
 from sklearn.metrics import roc_auc_score
@@ -45,11 +45,9 @@ def main() -> int:
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--count", type=int, help="pairs, squares and pictures each; default 118, 30 and 40")
     asked = parser.parse_args()
-    folder = real_folder()
+    folder = ready_folder()
     if folder is None:
-        print(missing(), file=sys.stderr)
         return 0
-    keep_memory()
     used = network(asked.network)
     beside, animals = pairs(folder, used, asked.count or 118)
     square = squares(folder, used, asked.count or 30)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from intervals import paired, words
-from nets import NETWORKS, SIDE, Network, keep_memory, missing, network, real_folder, table
+from nets import NETWORKS, SIDE, Network, network, ready_folder, table
 from pictures import Picture, ilsvrc
 from published import COMPETING, FAITHFULNESS, GUIDED, Rows
 from scipy.ndimage import gaussian_filter, zoom
@@ -45,11 +45,9 @@ def main() -> int:
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--pictures", type=int, default=8, help=f"the study has {FULL}")
     asked = parser.parse_args()
-    folder = real_folder()
+    folder = ready_folder()
     if folder is None:
-        print(missing(), file=sys.stderr)
         return 0
-    keep_memory()
     used = network(asked.network)
     pictures = known(used, ilsvrc(folder, used))[: asked.pictures]
     rows = {name: measure(used, pictures, name) for name in asked.methods}

@@ -37,11 +37,11 @@ def main() -> int:
 
 def measure(batch: int, pairs: int) -> int:
     import keras
-    from nets import keep_memory, real, real_folder
+    from nets import real, real_folder
 
     import seewhy as sw
 
-    keep_memory()
+    sw.keep_memory()
     backend = keras.backend.backend()
     model = real().keras_model() if real_folder() else keras.applications.MobileNetV2(weights=None)
     images = np.random.default_rng(0).normal(size=(batch, 224, 224, 3)).astype(np.float32)

@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 import torch
 from intervals import paired, words
-from nets import NETWORKS, SIDE, Network, keep_memory, missing, network, real_folder, table
+from nets import NETWORKS, SIDE, Network, missing, network, real_folder, table
 from pictures import DATA, Boxes, Floats, Picture, within
 from published import ALLOWED, COLUMNS, LOCALISATION, METHODS
 from scipy.ndimage import find_objects, label
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+import seewhy as sw
 
 TOLERANCE, LEVELS = 15, np.arange(0, 1, 0.01)  # pixels beside a box; thresholds, of the map's maximum
 BASELINES = ("centre", "uniform")
@@ -46,7 +48,7 @@ def main() -> int:
     if folder is None or not (folder / "ilsvrc" / "boxes.csv").exists():
         print(missing(), file=sys.stderr)
         return 0
-    keep_memory()
+    sw.keep_memory()
     methods = asked.methods or [*METHODS, *BASELINES]
     rows = measure(folder, network(asked.network), asked.data, methods)
     published = LOCALISATION[asked.network, asked.data]

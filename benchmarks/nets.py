@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import ctypes
 import importlib.util
 import os
 import platform
@@ -25,16 +24,14 @@ SIDE, SHORTER = 224, 256  # of the crop, and of the picture before it
 MISSING = "no real pictures: set SEEWHY_REAL to the folder that holds mobilenet.py (looked in {})"
 
 
-def keep_memory() -> bool:
-    """Lets glibc keep freed memory: without it PyTorch on the CPU spends most of its time in page faults.
-
-    To be called before the first forward pass; it holds for the whole process, so for both sides of a comparison.
-    """
-    try:
-        libc = ctypes.CDLL(None)
-        return bool(libc.mallopt(-4, 0) and libc.mallopt(-1, 2**31 - 1))  # M_MMAP_MAX, M_TRIM_THRESHOLD
-    except (AttributeError, OSError, TypeError):  # not glibc
-        return False
+def ready_folder() -> Path | None:
+    """The real folder, with memory kept for both sides of a comparison; None, and told, where it is missing."""
+    folder = real_folder()
+    if folder is None:
+        print(missing(), file=sys.stderr)
+        return None
+    sw.keep_memory()
+    return folder
 
 
 def real_folder() -> Path | None:

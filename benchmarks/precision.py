@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nets import keep_memory, machine, missing, real, real_folder, table
+from nets import machine, ready_folder, real, table
 
 import seewhy as sw
 
@@ -29,11 +29,9 @@ def main() -> int:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
-    folder = real_folder()
+    folder = ready_folder()
     if folder is None:
-        print(missing(), file=sys.stderr)
         return 0
-    keep_memory()
     mobilenet = real()
     names = sorted((folder / "ilsvrc").glob("*.JPEG"))
     images = torch.stack([torch.from_numpy(mobilenet.prepare(name)).permute(2, 0, 1) for name in names])

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nets import NETWORKS, Network, keep_memory, missing, network, real_folder, table
+from nets import NETWORKS, Network, network, ready_folder, table
 from pictures import ilsvrc
 from published import COMPETING, GUIDED, RANDOMISED
 from scipy.stats import rankdata
@@ -38,11 +38,9 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=12)
     parser.add_argument("--draws", type=int, default=1)
     asked = parser.parse_args()
-    folder = real_folder()
+    folder = ready_folder()
     if folder is None:
-        print(missing(), file=sys.stderr)
         return 0
-    keep_memory()
     used = network(asked.network)
     pictures = ilsvrc(folder, used)[: asked.pictures]
     images = [used.image(picture.pixels) for picture in pictures]

@@ -124,8 +124,9 @@ class Store:
         found = set()
         for path in self.parts():
             with suppress(OSError, ValueError, pa.ArrowException):
-                whole = _sum(path.read_bytes()) == sums.get(path.name)
-                if whole and (pq.read_schema(path).metadata or {}).get(b"run") == key.encode():
+                data = path.read_bytes()
+                whole = _sum(data) == sums.get(path.name)
+                if whole and (pq.read_schema(pa.BufferReader(data)).metadata or {}).get(b"run") == key.encode():
                     found.add(int(path.stem.removeprefix("part-")))
         return found
 
@@ -235,8 +236,11 @@ def _told(path: Path) -> Iterator[None]:
 
 def _ends_with_a_line(path: Path) -> bool:
     """False where the last line was torn by a kill; the next one must not be spoiled by it."""
-    data = path.read_bytes()[-1:] if path.exists() else b""
-    return data in (b"", b"\n")
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def _sum(data: Any) -> str:

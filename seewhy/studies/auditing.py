@@ -30,7 +30,7 @@ from seewhy.results.store import Store, key_of
 from seewhy.studies.checking import PICTURES, checked, sampled
 from seewhy.studies.data import Data, Files, Sample, Stream, as_data
 from seewhy.studies.observing import Plan, Ready, halved, ready, rows_of
-from seewhy.studies.planning import Asked, planned
+from seewhy.studies.planning import Asked, planned, settings_of
 
 SMALL, LARGE = 256, 2_048  # pictures of a part: of few pictures, so that little is lost, and of many
 _MANY = 25_000
@@ -169,7 +169,8 @@ def _audit(
         raise InputError("a stream without pictures", "at least one picture", "check how it is made")
     few = first or (listed.sample(number) for number in range(min(_FIRST, total or 0)))  # type: ignore[union-attr]
     layout = None if before is None else bool(before["settings"].get("channels_last"))
-    plan, settings = planned(model, listed, few, replace(asked, part_size=size), layout)
+    plan, scores = planned(model, listed, few, asked, layout)
+    settings = settings_of(plan, scores, listed, replace(asked, part_size=size))
     about = _begun(store, plan, listed, settings, before, asked.seed if look else None)
     done: set[int] = set() if total is None else store.sound(about["key"])
     tally = _Tally(Progress(_rows_of(done, size, total), total, about=about), progress)

@@ -20,7 +20,7 @@ from seewhy.images.reading import as_numpy
 from seewhy.results.tables import percent
 from seewhy.studies.data import Data, Sample, Stream, as_data
 from seewhy.studies.observing import Plan, Ready, halved, ready
-from seewhy.studies.planning import Asked, planned, preparation
+from seewhy.studies.planning import Asked, name_of_preparation, planned
 from seewhy.targets import Floats, Scores
 
 PICTURES = 64
@@ -143,7 +143,7 @@ def checked(plan: Plan, samples: Sequence[Sample]) -> Check:
         model=plan.model.name,
         layer=plan.layer,
         method=plan.method.name,
-        prepare=preparation(plan.model)["name"],
+        prepare=name_of_preparation(plan.model),
         classes=scores.classes,
         seconds=seconds,
         notes=plan.matching.notes,

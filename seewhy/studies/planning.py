@@ -46,8 +46,8 @@ class Asked:
 
 def planned(
     model: Any, data: Data, first: Iterable[Sample], asked: Asked, channels_last: bool | None
-) -> tuple[Plan, dict[str, Any]]:
-    """How the pictures will be looked at, and the settings of the run.
+) -> tuple[Plan, Scores]:
+    """How the pictures will be looked at, and the scores of one of them, which tell what the model gives.
 
     Args:
         first: some pictures, of which at least one must be readable.
@@ -83,26 +83,37 @@ def planned(
     if wrapped.prepare is not None:
         plan = replace(plan, box_of=box_rule(wrapped.prepare))
     last = _can_channels_last(plan, images) if channels_last is None else channels_last
-    last = last and hasattr(wrapped, "channels_last")
-    plan = replace(plan, refit=getattr(wrapped, "channels_last", _as_it_is) if last else _as_it_is)
+    if last:
+        plan = replace(plan, refit=getattr(wrapped, "channels_last", _as_it_is))
     explained([item], plan)  # what cannot serve this model is told now, not picture by picture
-    settings = {
+    return plan, scores
+
+
+def settings_of(plan: Plan, scores: Scores, data: Data, asked: Asked) -> dict[str, Any]:
+    """What decides over a run's rows, as its run.json keeps it.
+
+    Args:
+        plan, scores: as `planned` gives them.
+        asked: with the part size that was chosen.
+    """
+    model = plan.model
+    return {
         "model": {
-            **{"name": wrapped.name, "fingerprint": wrapped.fingerprint(), "outputs": scores.outputs},
-            **{"several": scores.several, "labels": None if wrapped.labels is None else list(wrapped.labels)},
+            **{"name": model.name, "fingerprint": model.fingerprint(), "outputs": scores.outputs},
+            **{"several": scores.several, "labels": None if model.labels is None else list(model.labels)},
         },
-        **{"layer": name, "method": method.name, "options": dict(options), "target": TARGET},
-        "prepare": preparation(wrapped),
+        **{"layer": plan.layer, "method": plan.method.name, "options": dict(plan.options), "target": TARGET},
+        "prepare": preparation(model),
         "data": {
-            **{"kind": data.kind, "listing": data.key, "classes": dict(matching.known)},
+            **{"kind": data.kind, "listing": data.key, "classes": dict(plan.matching.known)},
             **{"labelled": asked.labelled, "split": asked.split},
             "pictures": None if isinstance(data, Stream) else len(data),
         },
         **{"limit": asked.limit, "seed": asked.seed if asked.limit else None},
-        **{"batch_size": asked.batch_size, "part_size": asked.part_size, "channels_last": last},
+        **{"batch_size": asked.batch_size, "part_size": asked.part_size},
+        **{"channels_last": plan.refit is not _as_it_is},
         **{"fast_decode": asked.fast_decode, "pooled": asked.pooled},
     }
-    return plan, settings
 
 
 def _can_channels_last(plan: Plan, images: Array) -> bool:
@@ -157,23 +168,27 @@ def _scores(model: Model, images: Array, layer: str) -> Scores:
 def preparation(model: Model) -> dict[str, Any]:
     """What the pictures are prepared with, and the hash of what it makes of a known picture."""
     if model.prepare is None:
-        return {"name": "images are used as they are", "probe": None}
+        return {"name": name_of_preparation(model), "probe": None}
     y, x = np.mgrid[0:300, 0:400]
     probe = Image.fromarray(np.stack([x * 255 // 400, y * 255 // 300, (x + y) % 256], axis=2).astype(np.uint8))
     made = [np.ascontiguousarray(as_numpy(model.prepare(probe))) for _ in range(2)]
     hashes = [hashlib.blake2b(each.tobytes(), digest_size=8).hexdigest() for each in made]
-    name = model.prepare.name if isinstance(model.prepare, Preset) else _name(model.prepare)
-    return {"name": name, "probe": hashes[0] if hashes[0] == hashes[1] else "drawn by chance"}
+    return {"name": name_of_preparation(model), "probe": hashes[0] if hashes[0] == hashes[1] else "drawn by chance"}
+
+
+def name_of_preparation(model: Model) -> str:
+    """A preset's name, or that of the user's function."""
+    if model.prepare is None:
+        return "images are used as they are"
+    if isinstance(model.prepare, Preset):
+        return model.prepare.name
+    function = getattr(model.prepare, "function", model.prepare)
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _plain(value: Any) -> Any:
     """A number of NumPy as Python's, which JSON knows."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _name(prepare: Any) -> str:
-    function = getattr(prepare, "function", prepare)
-    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _no_box(size: tuple[int, int]) -> Box | None:
