@@ -17,11 +17,12 @@ from typer.testing import CliRunner
 import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
-from seewhy.results import clusters, focus, thumbnails
-from seewhy.results.bundle import Cut, bundle, bundled, gathered
-from seewhy.results.report import size
-from seewhy.results.sampling import sampled
-from seewhy.results.viewer import embedded
+from seewhy.results.drawn import thumbnails
+from seewhy.results.questions import clusters, focus
+from seewhy.results.report.bundle import Cut, bundle, bundled, gathered
+from seewhy.results.report.fitting import size
+from seewhy.results.report.sampling import sampled
+from seewhy.results.report.viewer import embedded
 from tests.support import runs
 from tests.support.runs import row, synthetic
 

@@ -24,7 +24,8 @@ from sklearn import metrics
 import seewhy as sw
 from seewhy.errors import InputError, UnknownNameError
 from seewhy.images import panels
-from seewhy.results import doubts, duplicates, focus, galleries, measures
+from seewhy.results.drawn import galleries
+from seewhy.results.questions import doubts, duplicates, focus, measures
 from seewhy.results.record import SCHEMA
 from tests.support.runs import row, synthetic, written
 

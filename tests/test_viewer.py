@@ -15,7 +15,7 @@ from PIL import Image
 
 from seewhy.errors import InputError
 from seewhy.images import drawing
-from seewhy.results.viewer import embedded, fallback, page
+from seewhy.results.report.viewer import embedded, fallback, page
 from tests.support.bundles import HOSTILE, PATHS, bundle
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

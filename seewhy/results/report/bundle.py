@@ -11,21 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from seewhy.results import thumbnails
 from seewhy.results.arrays import floats
-from seewhy.results.clusters import Clusters
-from seewhy.results.confusion import Confusion, names_of
-from seewhy.results.focus import Focus
-from seewhy.results.originals import COLUMNS, told
-from seewhy.results.overview import confusion_of, focus_of
-from seewhy.results.predictions import LISTED, table_of
-from seewhy.results.provenance import about_of, error_of, title_of, told_path
+from seewhy.results.drawn import thumbnails
+from seewhy.results.drawn.originals import COLUMNS, told
+from seewhy.results.questions.clusters import Clusters
+from seewhy.results.questions.confusion import Confusion, names_of
+from seewhy.results.questions.focus import Focus
+from seewhy.results.questions.summary import Measures
+from seewhy.results.report.overview import confusion_of, focus_of
+from seewhy.results.report.predictions import LISTED, table_of
+from seewhy.results.report.provenance import about_of, error_of, title_of, told_path
+from seewhy.results.report.sampling import PICTURES, ROWS, Sample, sampled
+from seewhy.results.report.showing import NEEDED, Top, shown_of, top_of
+from seewhy.results.report.viewer import SCHEMA
 from seewhy.results.rows import Rows
-from seewhy.results.sampling import PICTURES, ROWS, Sample, sampled
-from seewhy.results.showing import NEEDED, Top, shown_of, top_of
-from seewhy.results.summary import Measures
 from seewhy.results.tables import counted
-from seewhy.results.viewer import SCHEMA
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run

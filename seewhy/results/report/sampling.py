@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from seewhy.results.arrays import Ints, floats, ints
-from seewhy.results.clusters import Clusters
+from seewhy.results.questions.clusters import Clusters
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run

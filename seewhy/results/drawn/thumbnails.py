@@ -11,7 +11,7 @@ from PIL import Image
 
 from seewhy.images.resizing import Map, upscale
 from seewhy.results.arrays import Floats, Ints
-from seewhy.results.originals import COLUMNS, original, seen
+from seewhy.results.drawn.originals import COLUMNS, original, seen
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run

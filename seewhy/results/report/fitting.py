@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seewhy.errors import InputError
-from seewhy.results.bundle import Cut, Material, bundled, gathered
+from seewhy.results.report.bundle import Cut, Material, bundled, gathered
+from seewhy.results.report.viewer import embedded, page
 from seewhy.results.store import write_whole
-from seewhy.results.viewer import embedded, page
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run

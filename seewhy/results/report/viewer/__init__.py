@@ -11,7 +11,7 @@ from typing import Any
 
 from seewhy.errors import InputError
 from seewhy.images.drawing import OPACITY, color_table
-from seewhy.results.viewer.fallback import mistakes, notes, overlays, overview
+from seewhy.results.report.viewer.fallback import mistakes, notes, overlays, overview
 
 SCHEMA = 1
 COLORMAPS = ("default", "viridis", "jet", "gray")

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from seewhy.images import drawing, panels
-from seewhy.results.measures import wilson
-from seewhy.results.originals import box_of, told
+from seewhy.results.drawn.originals import box_of, told
+from seewhy.results.drawn.thumbnails import photo
+from seewhy.results.questions.measures import wilson
 from seewhy.results.rows import Rows
 from seewhy.results.tables import html, line, number, percent, percents, short
-from seewhy.results.thumbnails import photo
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run
@@ -56,7 +56,7 @@ class Shown:
 
 def shown(run: Run, height: int, max_mb: float) -> Shown:
     """See `Run.show`."""
-    from seewhy.results.report import html_of
+    from seewhy.results.report.fitting import html_of
 
     return Shown(html_of(run, max_mb), static(run), height)
 

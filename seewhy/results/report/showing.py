@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from seewhy.results import thumbnails
+from seewhy.results.drawn import thumbnails
 
 if TYPE_CHECKING:
     from seewhy.results.run import Run

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from seewhy.results import measures
 from seewhy.results.arrays import Floats, Ints, floats, ints, lists
-from seewhy.results.confusion import confused, names_of
-from seewhy.results.looking import ANSWERS, PLACES, SHOWN, TITLE, Looked, table
-from seewhy.results.measures import Bin, ClassMeasures
+from seewhy.results.questions import measures
+from seewhy.results.questions.confusion import confused, names_of
+from seewhy.results.questions.looking import ANSWERS, PLACES, SHOWN, TITLE, Looked, table
+from seewhy.results.questions.measures import Bin, ClassMeasures
 from seewhy.results.tables import aligned, html, number, percent, percents
 
 if TYPE_CHECKING:

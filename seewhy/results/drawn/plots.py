@@ -10,7 +10,7 @@ import numpy as np
 
 from seewhy.errors import InputError, did_you_mean
 from seewhy.images.panels import writing
-from seewhy.results.measures import wilson
+from seewhy.results.questions.measures import wilson
 from seewhy.results.tables import counted, line, percent
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from seewhy.results.arrays import Floats, Ints, floats, ints
-from seewhy.results.clusters import Clusters
-from seewhy.results.duplicates import duplicates
-from seewhy.results.focus import shares
-from seewhy.results.provenance import told_path
-from seewhy.results.thumbnails import base64
+from seewhy.results.drawn.thumbnails import base64
+from seewhy.results.questions.clusters import Clusters
+from seewhy.results.questions.duplicates import duplicates
+from seewhy.results.questions.focus import shares
+from seewhy.results.report.provenance import told_path
 
 COARSE = (6, 6)  # cells
 _NEAR = 6  # near-duplicates that are named for a picture

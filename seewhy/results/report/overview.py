@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from seewhy.results.confusion import Confusion
-from seewhy.results.focus import Focus
-from seewhy.results.looking import Looked
+from seewhy.results.questions.confusion import Confusion
+from seewhy.results.questions.focus import Focus
+from seewhy.results.questions.looking import Looked
 
 _PAIRS, _CLASSES = 5_000, 24
 _PLACES = ("border", "corners")

@@ -13,11 +13,11 @@ from seewhy.images import drawing, panels
 from seewhy.images.lettering import FAINT, PAPER, font, printable, wrapped
 from seewhy.images.resizing import Box
 from seewhy.results.arrays import Floats
-from seewhy.results.originals import box_of, original, told
+from seewhy.results.drawn.originals import box_of, original, told
 from seewhy.results.tables import line, percent
 
 if TYPE_CHECKING:
-    from seewhy.results.focus import Focus
+    from seewhy.results.questions.focus import Focus
     from seewhy.results.rows import Rows
     from seewhy.results.run import Run
 

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from seewhy.results.arrays import Floats, Ints, floats, ints, lists
-from seewhy.results.confusion import names_of
-from seewhy.results.focus import grid_of, shares
-from seewhy.results.looking import PLACES
-from seewhy.results.measures import wilson
+from seewhy.results.questions.confusion import names_of
+from seewhy.results.questions.focus import grid_of, shares
+from seewhy.results.questions.looking import PLACES
+from seewhy.results.questions.measures import wilson
 from seewhy.results.tables import aligned, html, percent, percents
 
 if TYPE_CHECKING:

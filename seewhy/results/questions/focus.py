@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from seewhy.results.arrays import Floats, floats, ints, lists
-from seewhy.results.confusion import names_of
-from seewhy.results.looking import ANSWERS, PLACES, TITLE, Looked, table
+from seewhy.results.questions.confusion import names_of
+from seewhy.results.questions.looking import ANSWERS, PLACES, TITLE, Looked, table
 from seewhy.results.tables import aligned, html
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Focus:
     def save(self, path: str | Path, limit: int = 8) -> None:
         """Writes the mean maps as a picture. See `Run.mean_maps`."""
         from seewhy.images import panels
-        from seewhy.results.galleries import mean_maps
+        from seewhy.results.drawn.galleries import mean_maps
 
         panels.save(mean_maps(self, limit), path)
 

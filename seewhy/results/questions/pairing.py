@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seewhy.results.arrays import ints
-from seewhy.results.duplicates import duplicates
+from seewhy.results.questions.duplicates import duplicates
 from seewhy.results.rows import Rows
 
 if TYPE_CHECKING:
