@@ -259,7 +259,5 @@ class Comparison:
     def _ids(self, rows: Rows) -> list[list[int]]:
         """The ids of rows in each run."""
         own = self.held.shared.ids
-        order = np.argsort(own[0], kind="stable")
-        places = order[np.searchsorted(own[0], rows.ids, sorter=order)]
-        ids: list[list[int]] = own[:, places].tolist()
+        ids: list[list[int]] = own[:, np.searchsorted(own[0], rows.ids)].tolist()  # the first run's are in order
         return ids
