@@ -209,6 +209,7 @@ class Finding:
         }
 
 
+VARYING = "in varying places"
 FIXED = 0.08  # of the variance of a cell's pixels: above, the finding has a fixed place
 
 
