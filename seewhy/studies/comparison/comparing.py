@@ -11,7 +11,7 @@ import numpy as np
 
 from seewhy.errors import InputError
 from seewhy.results.arrays import Floats, Ints
-from seewhy.results.findings import FINDINGS, Finding
+from seewhy.results.findings import FINDINGS, VARYING, Finding
 from seewhy.results.questions.measures import wilson
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
@@ -21,7 +21,6 @@ from seewhy.studies.comparison.answering import Answers, answered
 from seewhy.studies.comparison.inside import Inside, shares_inside
 from seewhy.studies.comparison.result import Change, ClassChange, Comparison, Held, Move, Side
 from seewhy.studies.comparison.sharing import Shared, shared
-from seewhy.studies.shortcuts.wording import ROAMING
 
 LIKE = 0.5  # maps of one picture and one answer that correlate less count as a different reason
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -211,7 +210,7 @@ def _findings(run: Run) -> tuple[list[Finding], list[str]]:
         raised = run.findings().raised
     except InputError as error:
         return [], [f"the first run's findings are left out: {error.came}"]
-    placed = [each for each in raised if each.kind == "place" and each.place != ROAMING]
+    placed = [each for each in raised if each.kind == "place" and each.place != VARYING]
     left = [each.code for each in raised if each not in placed]
     return placed, [
         f"no share of heat is told for {', '.join(left)} of {run.folder.name!r}: no fixed place"
