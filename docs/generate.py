@@ -18,7 +18,7 @@ ORDER = (
     *("Explanation", "Explanations", "Failed"),
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding"),
-    *("study", "open_study", "Study"),
+    *("study", "open_study", "Study", "transfer"),
 )
 
 
