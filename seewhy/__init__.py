@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Comparison": "studies.comparison",
     "EvidenceError": "errors",
     "Explanation": "explanation",
     "Explanations": "explanation",
@@ -24,6 +25,7 @@ _HOME = {
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
+    "compare": "studies.comparison",
     "compare_methods": "explanation",
     "concepts": "explanation",
     "explain": "explanation",
@@ -81,6 +83,8 @@ if TYPE_CHECKING:
     from seewhy.results.run import open as open
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
+    from seewhy.studies.comparison import Comparison as Comparison
+    from seewhy.studies.comparison import compare as compare
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
     from seewhy.studies.supplement import Study as Study
