@@ -20,6 +20,7 @@ _HOME = {
     "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
+    "Study": "studies.supplement",
     "UnknownNameError": "errors",
     "against": "targets",
     "audit": "studies.auditing",
@@ -35,9 +36,12 @@ _HOME = {
     "list_methods": "methods",
     "load": "models.loading",
     "open": "results.run",
+    "open_study": "studies.supplement",
     "output": "targets",
     "probability": "targets",
+    "study": "studies.supplement",
     "top": "targets",
+    "transfer": "models.transferring",
     "versus": "targets",
     "wrap": "models",
 }
@@ -72,6 +76,7 @@ if TYPE_CHECKING:
     from seewhy.methods import list_methods as list_methods
     from seewhy.models import wrap as wrap
     from seewhy.models.loading import load as load
+    from seewhy.models.transferring import transfer as transfer
     from seewhy.results.findings import Finding as Finding
     from seewhy.results.findings import Findings as Findings
     from seewhy.results.run import Run as Run
@@ -82,6 +87,9 @@ if TYPE_CHECKING:
     from seewhy.studies.comparison import compare as compare
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
+    from seewhy.studies.supplement import Study as Study
+    from seewhy.studies.supplement import open_study as open_study
+    from seewhy.studies.supplement import study as study
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

@@ -9,13 +9,12 @@ import numpy as np
 
 from seewhy.errors import InputError
 from seewhy.results.arrays import Floats
-from seewhy.results.findings import FINDINGS, Finding
+from seewhy.results.findings import FINDINGS, VARYING, Finding
 from seewhy.results.run import Run
 from seewhy.studies.comparison import differences, moving
 from seewhy.studies.comparison.answering import Answers
 from seewhy.studies.comparison.changes import Move
 from seewhy.studies.comparison.sharing import Shared
-from seewhy.studies.shortcuts.wording import ROAMING
 
 _REGION = (32, 32)  # cells in which a finding's region is looked up
 _BORDER = 0.36  # of an even map
@@ -74,7 +73,7 @@ def findings_of(run: Run) -> tuple[list[Finding], list[str]]:
         raised = run.findings().raised
     except InputError as error:
         return [], [f"the first run's findings are left out: {error.came}"]
-    placed = [each for each in raised if each.kind == "place" and each.place != ROAMING]
+    placed = [each for each in raised if each.kind == "place" and each.place != VARYING]
     left = [each.code for each in raised if each not in placed]
     return placed, [
         f"no share of heat is told for {', '.join(left)} of {run.folder.name!r}: no fixed place"
