@@ -171,6 +171,14 @@ def test_an_answer_that_is_missing_is_left_out_and_told(tmp_path):
     assert "1 shared picture without an answer in B, left out" in found.notes
 
 
+def test_groups_of_pictures_are_told(tmp_path):
+    before = [{**each, "group": "patient" if k < 3 else None} for k, each in enumerate(BEFORE)]
+    found = two(tmp_path, before)
+    (note,) = (each for each in found.notes if "belong together" in each)
+    assert note.startswith("pictures belong together in 3 groups;")
+    assert found.changes[0].moves[0].mean.pictures == 5
+
+
 def shuffled(folder, target, seed=0):
     """The run with its rows in another order, in parts of another size."""
     rows = sw.open(folder).records().to_table().drop_columns(["id"]).to_pylist()
