@@ -1,7 +1,8 @@
 """A run of a million rows: what it takes to open it, to filter it and to measure it.
 
 Rows are made by chance, 2 classes and maps of 7 x 7, part by part. Each question is asked in a process of its own,
-whose highest memory is told. A second run of the same pictures is made for the comparison. `--rows`, `--classes` and `--keep FOLDER` (made once, used again) change that.
+whose highest memory is told. A second run of the same pictures is made for the comparison. `--rows`, `--classes` and
+`--keep FOLDER` (made once, used again) change that.
 """
 
 from __future__ import annotations
