@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from seewhy.studies.shortcuts.covering import covered, elsewhere, pasted
 from seewhy.studies.shortcuts.heat import Masks, of_node, regions
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.sampling import Reader
-from seewhy.studies.shortcuts.scoring import Marks, cells_explained
+from seewhy.studies.shortcuts.scoring import Marks, apart, cells_explained, parting
+from seewhy.studies.shortcuts.things import alike, thing
 from seewhy.targets import margins
 
 TRIED = 64  # pictures of each test
 _TELLS = 0.15  # from which gap on a fixed place counts in full
+Pair: TypeAlias = tuple[Masks, Masks]  # of the group's pictures, and of the rest's
 COMPLEMENT = -0.1  # below: the rest of the class holds what is searched, not the group
 
 
@@ -74,11 +77,7 @@ class Proof:
 
 
 def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receivers, seed: int) -> Proof:
-    """Covers and pastes three kinds of regions, in the group and as control in the rest of its class.
-
-    s2 = s + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax). In s3 the share of pastes that turn to the class, which a class to
-    which nearly everything turns has as well, gives way to that share less its control.
-    """
+    """Covers and pastes four kinds of regions, in the group and as control in the rest of its class."""
     of, inside = candidate.of, candidate.inside
     rng = np.random.default_rng([seed, of.index, len(candidate.group), int(candidate.group[0])])
     mean = of.described.heat
@@ -86,39 +85,51 @@ def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receiver
     pixels = cells_explained(of.described.grid, inside)
     tests = _Tests(candidate, reader, looker, others, rng, seed)
     side = others.images.shape[1:3]
-    a, b = above(heat, side, 0.3), above(pixels, side, 0.5)
+    a, b = tests.everywhere(above(heat, side, 0.3)), tests.everywhere(above(pixels, side, 0.5))
+    own = tests.each(lambda places, images: regions(of.heat[places], side))
+    what = thing(of.described.attended, inside)
+    things = tests.each(lambda places, images: what.masks(images, looker))
     effects = (
-        tests.paste("heat", lambda heats: np.broadcast_to(a, (len(heats), *side))),
-        tests.paste("pixels", lambda heats: np.broadcast_to(b, (len(heats), *side))),
-        tests.paste("own", lambda heats: regions(heats, side)),
-        tests.cover("heat", lambda heats: np.broadcast_to(a, (len(heats), *side))),
-        tests.cover("pixels", lambda heats: np.broadcast_to(b, (len(heats), *side))),
-        tests.elsewhere(lambda heats: regions(heats, side)),
+        tests.paste("heat", a),
+        tests.paste("pixels", b),
+        tests.paste("own", own),
+        tests.paste("thing", things),
+        tests.cover("heat", a),
+        tests.cover("pixels", b),
+        tests.elsewhere(own[0]),
     )
+    by_rest, by_place = alike(tests.images[0], things[0], tests.images[1], things[1], rng)
+    cells = of.described.grid[:, pixels >= 0.5 * pixels.max()].reshape(len(inside), -1)
     spread = float(of.described.margins.std())
-    fall = effects[4].margin - effects[4].control_margin
+    fall = effects[5].margin - effects[5].control_margin
     parts = {
         **{"f0": effects[0].control_effect, "vmax": float(pixels.max())},
         **{"covB": fall / spread if spread > 0 else 0.0},
-        **{"gap_heat": effects[0].difference, "gap_pixels": effects[1].difference, "gap_own": effects[2].difference},
+        **{f"gap_{each.region}": each.difference for each in effects[:4]},
+        **{"alike": by_rest, "alone": by_place, "apart_pixels": apart(parting(cells), inside)},
     }
     s2 = candidate.marks.score + float(np.clip(parts["covB"], 0, 2)) - 2 * parts["f0"] + 5 * parts["vmax"] ** 0.5
     return Proof(candidate, heat, pixels, effects, parts, s2, controlled(candidate.marks, parts))
 
 
 def controlled(marks: Marks, parts: dict[str, float]) -> float:
-    """s3 = 5 g + 5 L + 2 RC + 3 C + 3 E + 4 SAME + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax) clip(gap_B / 0.15, 0, 1).
+    """s3: looks and place, and what pasting shows beside its control.
 
-    g is the largest gap of the three pastes to their controls, 0..1.
+    s3 = 2 L + 2 RC + 3 C + 3 E + 4 SAME + 2 ALIKE + 3 ALONE + 5 g + 5 sqrt(V) clip((APART - 3.5) / 2) clip(gap_B / 0.15).
+    g is the largest gap of the four pastes to their controls; all is cut to 0..1.
     """
-    gap = max(parts["gap_own"], parts["gap_pixels"], parts["gap_heat"], 0.0)
-    looks = 5 * marks.where + 2 * marks.region + 3 * marks.peak + 3 * marks.early + 4 * marks.same
-    fixed = 5 * parts["vmax"] ** 0.5 * float(np.clip(parts["gap_pixels"] / _TELLS, 0, 1))
-    return float(5 * gap + looks + np.clip(parts["covB"], 0, 2) - 2 * parts["f0"] + fixed)
+    gap = max(parts[f"gap_{name}"] for name in ("heat", "pixels", "own", "thing"))
+    same = 2 * _cut(parts["alike"]) + 3 * _cut(parts["alone"])
+    placed = parts["vmax"] ** 0.5 * _cut((parts["apart_pixels"] - 3.5) / 2) * _cut(parts["gap_pixels"] / _TELLS)
+    return 2 * marks.where + marks.looks + same + 5 * _cut(gap) + 5 * placed
+
+
+def _cut(value: float) -> float:
+    return float(np.clip(value, 0, 1))
 
 
 class _Tests:
-    """The pictures of a candidate's tests, read once."""
+    """The pictures of a candidate's tests, read once: of the group, and of the rest of its class."""
 
     def __init__(
         self,
@@ -131,12 +142,13 @@ class _Tests:
     ) -> None:
         self.of, self.looker, self.others, self.rng, self.seed = candidate.of, looker, others, rng, seed
         inside = candidate.inside
-        self.members, self.member_images = self._some(np.flatnonzero(inside), reader)
-        self.rest, self.rest_images = self._some(np.flatnonzero(~inside), reader)
+        (members, images), (rest, rest_images) = (
+            self._some(np.flatnonzero(each), reader) for each in (inside, ~inside)
+        )
+        self.places, self.images = (members, rest), (images, rest_images)
         open_to = others.of_others(self.of.index)
         self.receivers = rng.choice(open_to, TRIED, replace=len(open_to) < TRIED)
-        self.donors = rng.integers(0, len(self.members), TRIED)
-        self.controls = rng.integers(0, len(self.rest), TRIED)
+        self.drawn = tuple(rng.integers(0, len(each), TRIED) for each in self.places)
         self.grouped = any(one.group is not None for one in self.of.pictures)
 
     def _some(self, places: Ints, reader: Reader) -> tuple[Ints, Floats]:
@@ -144,43 +156,49 @@ class _Tests:
         kept, images = reader.read([self.of.pictures[i] for i in drawn])
         return drawn[kept], images
 
-    def paste(self, name: str, masks: Callable[[Floats], Masks]) -> Effect:
+    def each(self, masks: Callable[[Ints, Floats], Masks]) -> Pair:
+        """Masks of both kinds of pictures, from their places in the class and the pictures."""
+        one, other = (masks(places, images) for places, images in zip(self.places, self.images, strict=True))
+        return one, other
+
+    def everywhere(self, mask: Masks) -> Pair:
+        """The same mask for all."""
+        return self.each(lambda places, images: np.broadcast_to(mask, (len(places), *mask.shape)))
+
+    def paste(self, name: str, masks: Pair) -> Effect:
         """Regions of the group's pictures and of the rest's, pasted into the same receivers."""
         images = self.others.images[self.receivers]
         before = self.others.margins(self.of.index)[self.receivers]
         turned, gains = [], []
-        for places, own, drawn in (
-            (self.members, self.member_images, self.donors),
-            (self.rest, self.rest_images, self.controls),
-        ):
-            scores = self.looker.scores(pasted(own[drawn], masks(self.of.heat[places[drawn]]), images))
+        for own, mask, drawn in zip(self.images, masks, self.drawn, strict=True):
+            scores = self.looker.scores(pasted(own[drawn], mask[drawn], images))
             turned.append((scores.predicted == self.of.index).astype(float))
             gains.append(margins(scores.values, self.of.index, scores.several) - before)
         counts = [int(each.sum()) for each in turned]
         interval = intervals.gap(counts[0], TRIED, counts[1], TRIED)
         if self.grouped:
-            wider = self._interval(turned, [self.members[self.donors], self.rest[self.controls]])
+            wider = self._interval(turned, [p[d] for p, d in zip(self.places, self.drawn, strict=True)])
             interval = min(interval[0], wider[0]), max(interval[1], wider[1])
         return self._effect("paste", name, "rest", turned, interval, gains)
 
-    def cover(self, name: str, masks: Callable[[Floats], Masks]) -> Effect:
+    def cover(self, name: str, masks: Pair) -> Effect:
         """The same region covered in the group's pictures and in the rest's."""
         falls, drops = [], []
-        for places, images in ((self.members, self.member_images), (self.rest, self.rest_images)):
-            fall, drop = self._fallen(places, covered(images, masks(self.of.heat[places])))
+        for places, images, mask in zip(self.places, self.images, masks, strict=True):
+            fall, drop = self._fallen(places, covered(images, mask))
             falls.append(fall)
             drops.append(drop)
-        return self._effect("cover", name, "rest", falls, self._interval(falls, [self.members, self.rest]), drops)
+        return self._effect("cover", name, "rest", falls, self._interval(falls, self.places), drops)
 
-    def elsewhere(self, masks: Callable[[Floats], Masks]) -> Effect:
+    def elsewhere(self, own: Masks) -> Effect:
         """Each picture's own region covered, and one of the same size in another place of the same picture."""
-        own = masks(self.of.heat[self.members])
         falls, drops = [], []
+        members, images = self.places[0], self.images[0]
         for each in (own, elsewhere(own, self.rng)):
-            fall, drop = self._fallen(self.members, covered(self.member_images, each))
+            fall, drop = self._fallen(members, covered(images, each))
             falls.append(fall)
             drops.append(drop)
-        groups = intervals.own_group([self.of.pictures[i].group for i in self.members])
+        groups = intervals.own_group([self.of.pictures[i].group for i in members])
         interval = intervals.means([falls[0] - falls[1]], [groups], self.seed)
         return self._effect("cover", "own", "elsewhere", falls, interval, drops)
 
