@@ -115,8 +115,8 @@ def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receiver
 def controlled(marks: Marks, parts: dict[str, float]) -> float:
     """s3: looks and place, and what pasting shows beside its control.
 
-    s3 = 2 L + 2 RC + 3 C + 3 E + 4 SAME + 2 ALIKE + 3 ALONE + 5 g + 5 sqrt(V) clip((APART - 3.5) / 2) clip(gap_B / 0.15).
-    g is the largest gap of the four pastes to their controls; all is cut to 0..1.
+    s3 = 2 L + 2 RC + 3 C + 3 E + 4 SAME + 2 ALIKE + 3 ALONE + 5 g + 5 sqrt(V) clip((APART - 3.5) / 2) clip(gap_B / .15)
+    where g is the largest gap of the four pastes to their controls; all is cut to 0..1.
     """
     gap = max(parts[f"gap_{name}"] for name in ("heat", "pixels", "own", "thing"))
     same = 2 * _cut(parts["alike"]) + 3 * _cut(parts["alone"])
