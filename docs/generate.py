@@ -18,6 +18,7 @@ ORDER = (
     *("Explanation", "Explanations", "Failed"),
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding"),
+    *("watch", "Watch", "Watched"),
 )
 
 

@@ -20,6 +20,8 @@ _HOME = {
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
     "UnknownNameError": "errors",
+    "Watch": "studies.watching",
+    "Watched": "results.watched",
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
@@ -37,6 +39,7 @@ _HOME = {
     "probability": "targets",
     "top": "targets",
     "versus": "targets",
+    "watch": "studies.watching",
     "wrap": "models",
 }
 __all__ = sorted(_HOME)
@@ -74,10 +77,13 @@ if TYPE_CHECKING:
     from seewhy.results.findings import Findings as Findings
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
+    from seewhy.results.watched import Watched as Watched
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
+    from seewhy.studies.watching import Watch as Watch
+    from seewhy.studies.watching import watch as watch
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability
