@@ -32,7 +32,9 @@ def one_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, data: 
         optimizer.step()
 
 
-def watched_training(data: scenes.Scenes, out: Path, stop: bool = False) -> tuple[SmallNet, sw.Watch]:
+def watched_training(
+    data: scenes.Scenes, out: Path, stop: bool = False, epochs: int = EPOCHS
+) -> tuple[SmallNet, sw.Watch]:
     """A network trained on these scenes, and the watch over eight new pictures of discs with the logo."""
     new = scenes.make(24, SEED + 1, side=SIDE, plants=scenes.Plant(LOGO.kind, on=LOGO.on, rate=1.0))
     discs = new.pictures[new.labels == new.names.index("disc")]
@@ -43,7 +45,7 @@ def watched_training(data: scenes.Scenes, out: Path, stop: bool = False) -> tupl
     with sw.watch(
         model, list(discs), out=out, labels=["disc"] * len(discs), region="top left", on_focus_above=0.3, stop=stop
     ) as watched:
-        for _ in range(EPOCHS):
+        for _ in range(epochs):
             one_epoch(network, optimizer, data)
             if watched.epoch():
                 break

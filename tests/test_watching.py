@@ -1,10 +1,13 @@
 """Watching a training: the weights are untouched, the numbers are right, the files are readable, the alarm is heard."""
 
 import csv
+import importlib.util
 import json
 import subprocess
 import sys
 import warnings
+from dataclasses import MISSING, fields
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,6 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import seewhy as sw
+from seewhy import scenes
 from seewhy.studies.watching.cost import Cost
 from seewhy.studies.watching.regions import WORDS, regions
 from seewhy.studies.watching.watcher import Watch
@@ -322,7 +326,20 @@ def test_every_word_lies_where_it_says():
             assert columns.min() > 58
 
 
-def test_a_mask_and_a_finding_are_regions():
+def test_a_finding_is_a_region():
+    pixels = np.zeros((16, 16))
+    pixels[:4, :4] = 1  # of what the model sees, which is the right half of the picture
+    others = {one.name: () for one in fields(sw.Finding) if one.default is MISSING}
+    finding = sw.Finding(**{**others, "code": "SC01", "pixels": pixels, "heat": pixels})
+    (region,) = regions(finding, ["a"], [(200, 100)], [(100, 0, 200, 100)])
+    assert region.words == "the region of SC01"
+    cells = region.on_cells((100, 0, 200, 100), (2, 2))
+    assert cells[0, 0] == pytest.approx(0.25, abs=0.1)
+    assert cells[1].sum() + cells[0, 1] < 0.02
+    assert not region.on_cells((0, 0, 100, 100), (2, 2)).any()
+
+
+def test_a_mask_is_a_region():
     mask = np.zeros((90, 60), bool)
     mask[:45] = True
     (region,) = regions(mask, ["a"], [(60, 90)], [(0, 0, 60, 90)])
@@ -384,6 +401,13 @@ def test_what_is_written(tmp_path):
     assert [float(line["focus"]) for line in lines] == pytest.approx(table["focus"].to_pylist(), rel=1e-4)
     assert frames(tmp_path / "gifs/00-picture-0.gif") == 4
     shown = watched.watched
+    np.testing.assert_array_equal(shown.map(1), shown.map("picture 1", 3))
+    np.testing.assert_array_equal(shown.map(1, 0), shown.map(1, -4))
+    for look in (4, -5):
+        with pytest.raises(sw.InputError, match=f"look={look}"):
+            shown.map(1, look)
+    with pytest.raises(sw.UnknownNameError, match="did you mean 'picture 3'"):
+        shown.strip("pictur 3")
     assert shown.strip(1).size == size(tmp_path / "strips/01-picture-1.png")
     assert shown.grid(columns=2).width < shown.grid().width
     shown.gif("picture 2", tmp_path / "two.webp")
@@ -573,7 +597,40 @@ def test_what_holds_no_watch_is_told(tmp_path):
         sw.Watched(tmp_path / "none")
 
 
+# the story
+
+
+@pytest.mark.slow
+def test_the_alarm_tells_of_a_logo_within_three_epochs_and_of_nothing_without_one(tmp_path):
+    path = Path(__file__).parents[1] / "examples" / "watch_id_documents.py"
+    spec = importlib.util.spec_from_file_location("watch_id_documents", path)
+    story = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(story)
+    biased = scenes.make(story.PICTURES, story.SEED, side=story.SIDE, plants=story.LOGO)
+    with pytest.warns(sw.SeeWhyWarning, match="of the heat lies in the top left, above 30 %"):
+        _, watched = story.watched_training(biased, tmp_path / "biased", stop=True)
+    means = watched.watched.means()
+    assert means[-1]["epoch"] <= 3
+    assert means[0]["focus"] < 0.1
+    assert means[-1]["focus"] > 0.4
+    plain = scenes.make(story.PICTURES, story.SEED, side=story.SIDE)
+    _, watched = story.watched_training(plain, tmp_path / "plain", epochs=3)  # warnings are errors
+    assert all((one["focus"] or 0) < 0.25 for one in watched.watched.means())
+
+
 # the cost
+
+
+def test_a_training_that_goes_on_after_its_end_is_watched_again(tmp_path):
+    watched = sw.watch(network().eval(), [X[0]], out=tmp_path)
+    for epochs in (2, 1):
+        watched.begin()
+        for _ in range(epochs):
+            watched.epoch()
+        watched.close()
+        watched.epoch()  # behind the end
+        assert len(watched.cost.looks) == {2: 3, 1: 1}[epochs]
+    assert frames(tmp_path / "gifs/00-picture-0.gif") == 4
 
 
 def test_the_cost_is_a_share_of_the_training(monkeypatch, tmp_path, capsys):

@@ -15,7 +15,7 @@ from seewhy.images import panels
 from seewhy.images.animating import kind_of
 from seewhy.images.resizing import Floats
 from seewhy.results.arrays import floats, ints
-from seewhy.results.tables import aligned, counted, percent
+from seewhy.results.tables import aligned, counted, number, percent
 from seewhy.results.watched.curves import curves
 from seewhy.results.watched.filming import Shot, Subject, film, filmstrip, strip
 from seewhy.results.watched.keeping import COLUMNS, PICTURES, about_of, rows_of, unpacked
@@ -81,12 +81,16 @@ class Watched:
 
         Args:
             picture: its number or name.
-            look: the number of the look; -1 the last.
+            look: the number of the look, as in `means`; -1 the last that has a map of it, -2 the one before ...
+        Raises:
+            InputError: that look has no map of it.
         """
-        shots = self._shots()[self._place(picture)]
-        if not -len(shots) <= look < len(shots):
-            raise InputError(f"look={look}", f"0 to {len(shots) - 1}, or from -1 backwards", "see means()")
-        return shots[look].map
+        shots = {one.row["look"]: one for one in self._taken(self._place(picture))}
+        number = look if look >= 0 else ([None] * -look + sorted(shots))[look]
+        if number not in shots:
+            known = f"{len(shots)} looks from {min(shots)} to {max(shots)}"
+            raise InputError(f"look={look}", f"one of {known}, or from -1 backwards", "means() lists them")
+        return shots[number].map
 
     def grid(self, columns: int = 10, tile: int = 112) -> Image.Image:
         """The filmstrip: rows are pictures, columns are looks.
@@ -164,18 +168,12 @@ class Watched:
         region = self.about.get("region")
         named = {"focus": f"in {region['words']}" if region else "", "probability": "probability"}
         shown = [name for name in _SHOWN if named.get(name, name)]
-        rows = [["epoch", "step", *(named.get(name, name) for name in shown)]]
+        times = ["epoch", "step"] if any(one["step"] for one in means) else ["epoch"]  # a loop may count no steps
+        rows = [[*times, *(named.get(name, name) for name in shown)]]
         for one in means if len(means) <= 12 else [*means[:6], *means[-6:]]:
-            rows.append(
-                [
-                    str(one["epoch"]),
-                    f"{one['step']:,}",
-                    *(
-                        percent(one[name]) if name != "drift" and name != "entropy" else _number(one[name])
-                        for name in shown
-                    ),
-                ]
-            )
+            shares = {name: percent(one[name]) for name in shown}
+            shares |= {name: number(one[name], 2) for name in ("entropy", "drift")}
+            rows.append([*(f"{one[time]:,}" for time in times), *(shares[name] for name in shown)])
         alarms = "".join(f"\n! {words}" for words in self.about.get("alarms", []))
         return f"{head}, {counted(len(means), 'look')})\n{aligned(rows, range(len(rows[0])))}{alarms}"
 
@@ -183,7 +181,3 @@ class Watched:
 def _mean(values: Any) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

@@ -16,18 +16,18 @@ class Cost:
     """Seconds of looking and drawing, and of the training without them.
 
     Args:
-        looks: seconds of each look, drawing included.
-        after: seconds of drawing when the training was over.
+        looks: seconds of each look, drawing included; what is drawn when the training is over does not count.
     """
 
     looks: list[float] = field(default_factory=list)
-    after: float = 0.0
     _began: float = field(default_factory=time.perf_counter, repr=False)
     _ended: float | None = field(default=None, repr=False)
     _before: float = field(default=0.0, repr=False)
 
     def begin(self) -> None:
         """The training begins now; a look before it counts as one of its costs, the time until now does not."""
+        if self._ended is not None:  # another one
+            self.looks, self._ended = [], None
         self._began, self._before = time.perf_counter(), sum(self.looks)
 
     def end(self) -> None:
@@ -66,7 +66,8 @@ class Cost:
             self.looks.append(time.perf_counter() - began)
 
     def __str__(self) -> str:
-        return (
-            f"{counted(len(self.looks), 'look')} took {self.seconds:.1f} s, {percent(self.share)} of the training's "
-            f"{self.training:.1f} s ({1000 * self.usual:.0f} ms usually)"
-        )
+        took = f"{counted(len(self.looks), 'look')} took {self.seconds:.1f} s"
+        if self.training < self.seconds:  # hardly a training: a share would say nothing
+            return took
+        told = f"{percent(self.share)} of the training's {self.training:.1f} s"
+        return f"{took}, {told} ({1000 * self.usual:.0f} ms usually)"

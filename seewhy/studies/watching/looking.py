@@ -50,7 +50,8 @@ class Looking:
 
     def chances(self, pictures: Sequence[Picked]) -> list[float]:
         """The probability of each picture's own label; NaN where there is none."""
-        answers = explain_many(self.model, [one.seen for one in pictures], targets=[one.label for one in pictures])
+        labels = [one.label for one in pictures]
+        answers = explain_many(self.model, [one.seen for one in pictures], targets=labels, **self.options)
         return [float("nan") if not one or one.probability is None else float(one.probability) for one in answers]
 
     def rows(
@@ -83,13 +84,19 @@ class Looking:
             )
         return rows, failed
 
+    def remember(self, number: int, map: Floats) -> None:
+        """What the next map of that picture is held against; one that is the same everywhere is passed over."""
+        if np.ptp(map) > 0:
+            self._before[number] = map
+
     def _name_of(self, label: str | int) -> str:
         names = self.model.labels
         return names[label] if isinstance(label, int) and names is not None and label < len(names) else str(label)
 
     def _drift(self, number: int, map: Floats) -> float | None:
-        """1 - correlation with the map of the look before; None for the first, and where a map is even."""
-        before, self._before[number] = self._before.get(number), map
+        """1 - correlation with the map of the last look that had one; None where there is none, or it is even."""
+        before = self._before.get(number)
+        self.remember(number, map)
         if before is None:
             return None
         if before.shape != map.shape:

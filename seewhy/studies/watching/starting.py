@@ -131,9 +131,9 @@ def watch(
         unit == "step",
     )
     if again:
-        made.go_on()
+        made._go_on()
     else:
-        made.start()
+        made._start()
     return made
 
 

@@ -60,7 +60,7 @@ class Watch:
         self.cost = Cost()
         self._closed = False
         # also where the program ends without close(); it must not hold on to what it belongs to
-        self._finisher = weakref.finalize(self, drawing.finish)
+        self._finisher = weakref.finalize(self, _finish, drawing, telling)
 
     # what a loop calls
 
@@ -94,8 +94,9 @@ class Watch:
         return self.stopped
 
     def begin(self) -> None:
-        """The training begins now; without it the time since `watch` counts as training."""
+        """The training begins now, or goes on after `close`; without it the time since `watch` counts as training."""
         self.cost.begin()
+        self._closed = False
 
     def close(self) -> None:
         """Draws the last strips, films and the filmstrip, and prints what the watching cost. It may be called again."""
@@ -103,13 +104,11 @@ class Watch:
             return
         self._closed = True
         self.cost.end()
-        self._finisher.detach()
         if not _is_first():
             return
         strips = self._drawing.finish()
         if strips and self._telling.wanted:
             self._telling.tell({}, _named(strips), self._time)
-        self._telling.close()
         told = {"looks": len(self.cost.looks), "seconds": self.cost.seconds, "training": self.cost.training}
         self._guarded(lambda: self._keeping.tell(cost=told))
         print(f"watch: {self.cost}\n       {self._keeping.folder}")
@@ -181,13 +180,13 @@ class Watch:
     def _time(self) -> int:
         return self._step if self._by_step else self._epoch
 
-    def start(self) -> None:
+    def _start(self) -> None:
         """The look before the training, where the model can be run: what is wrong is told before time is lost."""
         if _is_first() and is_built(self._looking.model):
             with self.cost.measured(), every_random_state_kept():
                 self._took(self._looking.answers(self._pictures), first=True)
 
-    def go_on(self) -> None:
+    def _go_on(self) -> None:
         """Goes on after the last look of an earlier training in the same folder."""
         rows = Watched(self._keeping.folder).table(maps=True).to_pylist()
         for row in rows:
@@ -195,6 +194,7 @@ class Watch:
             self._epoch, self._step = max(self._epoch, row["epoch"]), max(self._step, row["step"])
             shot = Shot(row["epoch"], row["step"], unpacked(row), row, self._by_step)
             self._drawing.add([(row["picture"], shot)])
+            self._looking.remember(row["picture"], shot.map)
         self._last_step = self._step
 
     def _looked(self) -> None:
@@ -265,6 +265,11 @@ class Watch:
     def __repr__(self) -> str:
         state = ", stopped" if self.stopped else ""
         return f"Watch({len(self._pictures)} pictures → {str(self._keeping.folder)!r}{state}; {self.cost})"
+
+
+def _finish(drawing: Drawing, telling: Telling) -> None:
+    drawing.finish()
+    telling.close()
 
 
 def rank() -> int:
