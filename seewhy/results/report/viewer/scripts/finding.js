@@ -1,5 +1,5 @@
 // One finding from top to bottom: where, who has it, the tests, what cannot be said, what to do, and its files.
-const LOOKED = [12, 118]; // pictures of a finding, and their size
+const LOOKED = [12, 118, 94]; // pictures of a finding, and their size on a wide screen and on a narrow one
 const MEAN_SIDE = 232;
 const REGIONS = {
   own: "what each picture's heat marks", heat: "one region: where they have more heat",
@@ -18,6 +18,7 @@ function findingPage(one) {
       link("‹ All findings", () => change({ code: "" })), el("span", { class: "buttons" }, step(-1, "‹"), step(1, "›"))),
     el("h1", { tabindex: "-1" }, sentence(one.words)),
     el("p", {}, el("span", { class: "code" }, titleOf(one)), " ", statusOf(one), " ", el("span", { class: "small" }, meaning)),
+    testsOf(one).length ? el("p", {}, sentence(inShort(one))) : null,
     decisionText(one) ? el("p", { class: "decided" }, decisionText(one)) : null,
     el("div", { class: "sections" }, whereCard(one), whoCard(one), coverCard(one), pasteCard(one), otherTests(one),
       unknownCard(one), todoCard(one), exportCard(one)));
@@ -25,6 +26,7 @@ function findingPage(one) {
 
 function whereCard(one) {
   const whole = !one.mean_map;
+  const side = LOOKED[window.matchMedia("(min-width: 700px)").matches ? 1 : 2];
   const some = one.shown.length < Math.min(LOOKED[0], one.members) ? ` ${one.shown.length} of them are in this file.` : "";
   const outline = outlineWords(one);
   return card("Where", "wide", el("div", { class: "where" },
@@ -33,9 +35,9 @@ function whereCard(one) {
     el("div", {}, el("p", {}, whole
       ? `It is a matter of the picture as a whole (${one.place}), so no region is marked.`
       : `It lies ${one.place}. Heat: where early evidence for '${labels[one.class]}' still counts at the end; finer than the audit's maps.`),
-    el("div", { class: "samples" }, one.shown.map((each) => heatTile(one, each, LOOKED[1]))),
+    el("div", { class: "samples" }, one.shown.map((each) => heatTile(one, each, side))),
     note(`The most typical of ${counted(one.members, "picture")}.${some}`),
-    one.rows.length ? button(`Show its ${counted(one.rows.length, "picture")} in the gallery`, () => ask({ finding: one.code })) : null)));
+    one.rows.length ? button(`Show its ${counted(one.rows.length, "picture")} in the gallery`, () => ask({ finding: one.code }), { class: "to-gallery" }) : null)));
 }
 
 function outlineWords({ region }) {
