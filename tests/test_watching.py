@@ -1,8 +1,10 @@
 """Watching a training: the weights are untouched, the numbers are right, the files are readable, the alarm is heard."""
 
 import csv
+import gc
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -470,6 +472,17 @@ def test_a_training_that_ends_without_close_leaves_readable_files(tmp_path, how)
     assert size(tmp_path / "strips/00-picture-0.png")[0] > 128
     watched.gif(0, tmp_path / "all.gif")
     assert (tmp_path / "gifs/00-picture-0.gif").exists() == (how == "leave")
+
+
+def test_the_folder_may_be_named_from_elsewhere_or_be_removed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    watched = sw.watch(network().eval(), [X[0]], out="here")
+    monkeypatch.chdir("/")
+    watched.epoch()
+    assert len(sw.Watched(tmp_path / "here").means()) == 2
+    shutil.rmtree(tmp_path / "here")
+    del watched  # and nothing is said, as warnings are errors
+    gc.collect()
 
 
 def test_resume_goes_on_in_the_same_folder(tmp_path):

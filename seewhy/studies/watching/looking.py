@@ -70,7 +70,7 @@ class Looking:
                 {
                     "picture": number,
                     "name": one.name,
-                    "label": None if one.label is None else self._name_of(one.label),
+                    "label": self.label_of(one),
                     "class": answer.label,
                     "predicted": answer.top(1)[0][0] if len(answer.scores) else None,
                     "score": answer.score,
@@ -89,9 +89,12 @@ class Looking:
         if np.ptp(map) > 0:
             self._before[number] = map
 
-    def _name_of(self, label: str | int) -> str:
+    def label_of(self, one: Picked) -> str | None:
+        """The name of a picture's own class."""
+        if one.label is None or isinstance(one.label, str):
+            return one.label
         names = self.model.labels
-        return names[label] if isinstance(label, int) and names is not None and label < len(names) else str(label)
+        return names[one.label] if names is not None and 0 <= one.label < len(names) else f"class {one.label}"
 
     def _drift(self, number: int, map: Floats) -> float | None:
         """1 - correlation with the map of the last look that had one; None where there is none, or it is even."""

@@ -104,7 +104,9 @@ def watch(
     places = None if region is None else regions(region, [one.name for one in found], sizes, boxes)
     words = "" if places is None else places[0].words if len({one.words for one in places}) == 1 else "the regions"
     alarm = Alarm(on_focus_below, on_focus_above, patience, stop, words)
-    subjects = [_subject(n, one, None if places is None else places[n]) for n, one in enumerate(found)]
+    subjects = [
+        _subject(n, one, looking.label_of(one), None if places is None else places[n]) for n, one in enumerate(found)
+    ]
     keeping, again = Keeping(folder), resume and (folder / "watch.json").exists()
     about = {
         "pictures": [
@@ -151,7 +153,7 @@ def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject],
     keeping.tell(**{key: about[key] for key in ("every", "unit", "alarm")})
 
 
-def _subject(number: int, one: Picked, region: Region | None) -> Subject:
+def _subject(number: int, one: Picked, label: str | None, region: Region | None) -> Subject:
     """A small copy of the picture, to be drawn on."""
     whole = Image.fromarray(one.seen.picture)
     share = min(1.0, THUMB / max(whole.size))
@@ -161,5 +163,4 @@ def _subject(number: int, one: Picked, region: Region | None) -> Subject:
     across, down = size[0] / whole.width, size[1] / whole.height
     box: Box = (left * across, top * down, right * across, bottom * down)
     outline = None if region is None else region.outline(small.shape[:2])
-    label = None if one.label is None else str(one.label)
     return Subject(one.name, label, file_name(number, one.name), small, box, outline)

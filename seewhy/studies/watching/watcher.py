@@ -268,7 +268,8 @@ class Watch:
 
 
 def _finish(drawing: Drawing, telling: Telling) -> None:
-    drawing.finish()
+    if drawing.keeping.folder.is_dir():  # else it was removed, and nobody waits for it
+        drawing.finish()
     telling.close()
 
 
@@ -293,7 +294,7 @@ def _named(strips: dict[str, Any]) -> dict[str, Any]:
 
 def checked_folder(out: str | Path, resume: bool) -> Path:
     """Raises InputError: an earlier training was watched into it, and this one is not to go on with that."""
-    folder = Path(out)
+    folder = Path(out).absolute()  # the program may go elsewhere
     if (folder / "watch.json").exists() and not resume and _is_first():
         raise InputError(
             f"out={str(out)!r}, which holds an earlier training",
