@@ -50,11 +50,14 @@ class Known:
 
     def score(self, pictures: Sequence[Any]) -> Floats:
         """float [n]: about 1 as the finding's pictures, about 0 as the rest of the class."""
-        found = []
-        for start in range(0, len(pictures), BATCH):
-            looked = self.looker.looked(self._images(pictures[start : start + BATCH]), self.index)
-            found.append((looked.middle - self.mean) / self.spread @ self.axes.T @ self.weights - self.zero)
-        return np.concatenate(found) if found else np.zeros(0)
+        parts = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+        return np.concatenate([self.of_images(self._images(part)) for part in parts]) if parts else np.zeros(0)
+
+    def of_images(self, images: Floats) -> Floats:
+        """The same of some prepared images, float [n, height, width, channels]."""
+        middle = self.looker.looked(images, self.index).middle
+        found: Floats = (middle - self.mean) / self.spread @ self.axes.T @ self.weights - self.zero
+        return found
 
     def _images(self, pictures: Sequence[Any]) -> Floats:
         return np.stack([self.reader.prepared(read(each)) for each in pictures])

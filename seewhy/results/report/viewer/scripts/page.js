@@ -1,10 +1,11 @@
 // Puts the page together: the views, the banner, the way between them.
-// Findings, Compare and Training take their places in VIEWS when the bundle brings them.
+// Compare and Training take their places in VIEWS when the bundle brings them.
 const VIEWS = [
   { name: "overview", words: "Overview", make: overview },
   { name: "gallery", words: "Gallery", make: gallery, follow: () => gallery.follow() },
   { name: "looked", words: "Looked at", make: lookedAt },
-];
+  { name: "findings", words: "Findings", make: followFindings, follow: followFindings },
+].filter(({ name }) => name !== "findings" || proofs);
 const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
   el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
@@ -20,6 +21,7 @@ function start() {
   followView();
   followOpen();
   onChange(["view"], () => { followView(); window.scrollTo(0, 0); });
+  onChange(["code"], (changed) => { if (!changed.has("view")) followView(); window.scrollTo(0, 0); });
   onChange(["open"], followOpen);
   window.addEventListener("popstate", followAddress);
   window.addEventListener("hashchange", followAddress);
@@ -39,7 +41,11 @@ function trouble(error, host = null) { // said where it is seen: in place of a v
 
 function goTo(event, view) { // filters and drawing stay as they are
   event.preventDefault();
-  change({ view });
+  toView(view);
+}
+
+function toView(view) { // from a finding to the list of them
+  change({ view, open: "", ...(view === "findings" && state.view === view ? { code: "" } : {}) });
 }
 
 function followView() {
