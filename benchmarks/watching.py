@@ -63,7 +63,8 @@ def measured(name: str, rounds: int, device: str) -> list[str]:
         watched.close()
     step, look, strip = (statistics.median(each) for each in (steps, looks, strips))
     told = [f"{1000 * each:.0f} ms" for each in (step, look, strip)]
-    return [name, *told, f"{look / step:.1f}", f"{look / step / SHARE:,.0f}"]
+    worth, drawn = look / step, (look + strip) / step
+    return [name, *told, f"{worth:.1f}", f"{drawn:.1f}", f"{drawn / SHARE:,.0f}"]
 
 
 if __name__ == "__main__":
@@ -75,5 +76,6 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     print(machine(asked.device))
-    head = ["network", "training, a picture", "a look at 8", "strips of 8", "worth pictures", "2 % of an epoch of"]
+    head = ["network", "training, a picture", "a look at 8", "strips of 8", "worth pictures", "with strips"]
+    head.append("2 % of an epoch of")
     print(table(head, [measured(name, asked.rounds, asked.device) for name in asked.net]))

@@ -76,7 +76,7 @@ class Looking:
                     "score": answer.score,
                     "probability": answer.probability,
                     "focus": None if region is None else _number(share_inside(map, region)),
-                    "border": _number(lies["border"][0]),
+                    "border": _number(np.maximum(lies["border"][0], 0)),  # -0.0 by rounding
                     "entropy": _number(lies["entropy"][0]),
                     "drift": self._drift(number, map),
                     **packed(map),

@@ -20,9 +20,10 @@ from seewhy.studies.watching.alarm import Alarm
 from seewhy.studies.watching.drawing import Drawing, Roll
 from seewhy.studies.watching.looking import Looking
 from seewhy.studies.watching.picking import Picked, picked
+from seewhy.studies.watching.processes import is_first
 from seewhy.studies.watching.regions import Region, regions
 from seewhy.studies.watching.telling import Log, Telling
-from seewhy.studies.watching.watcher import Watch, checked_folder, rank
+from seewhy.studies.watching.watcher import Watch
 from seewhy.targets import TargetLike, as_targets
 
 UNITS = ("epoch", "step")
@@ -93,7 +94,7 @@ def watch(
         raise UnknownNameError(f"unit={unit!r}", "'epoch' or 'step'", did_you_mean(str(unit), UNITS, "leave it out"))
     as_targets(target)  # told before anything is read
     find_method(method).checked(options)
-    folder, wrapped = checked_folder(out, resume), as_model(model)
+    folder, wrapped = _folder(out, resume), as_model(model)
     if choose == "hardest" and not is_built(wrapped):
         came = "choose='hardest' for a model that has no weights yet"
         raise InputError(came, "a model that can be run", "call it once on a batch, or build it")
@@ -119,7 +120,7 @@ def watch(
         "alarm": alarm.about(),
         "alarms": [],
     }
-    if rank() == 0:
+    if is_first():
         _begun(keeping, about, subjects, again)
     made = Watch(
         looking,
@@ -128,7 +129,7 @@ def watch(
         alarm,
         keeping,
         Drawing(keeping, [Roll(subject) for subject in subjects]),
-        Telling(folder, tensorboard if rank() == 0 else None, log),
+        Telling(folder, tensorboard if is_first() else None, log),
         every,
         unit == "step",
     )
@@ -137,6 +138,18 @@ def watch(
     else:
         made._start()
     return made
+
+
+def _folder(out: str | Path, resume: bool) -> Path:
+    """Raises InputError: an earlier training was watched into it, and this one is not to go on with that."""
+    folder = Path(out).absolute()  # the program may go elsewhere
+    if (folder / "watch.json").exists() and not resume and is_first():
+        raise InputError(
+            f"out={str(out)!r}, which holds an earlier training",
+            "a folder of its own for each training",
+            "name another, remove it, or go on with it by resume=True",
+        )
+    return folder
 
 
 def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject], again: bool) -> None:
