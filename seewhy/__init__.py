@@ -28,6 +28,7 @@ _HOME = {
     "compare": "studies.comparison",
     "compare_methods": "explanation",
     "concepts": "explanation",
+    "cover": "studies.supplement",
     "explain": "explanation",
     "explain_many": "explanation",
     "find_shortcuts": "studies.shortcuts",
@@ -40,8 +41,10 @@ _HOME = {
     "output": "targets",
     "probability": "targets",
     "study": "studies.supplement",
+    "swap_backgrounds": "studies.supplement",
     "top": "targets",
     "transfer": "models.transferring",
+    "transplant": "studies.supplement",
     "versus": "targets",
     "wrap": "models",
 }
@@ -88,8 +91,11 @@ if TYPE_CHECKING:
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
     from seewhy.studies.supplement import Study as Study
+    from seewhy.studies.supplement import cover as cover
     from seewhy.studies.supplement import open_study as open_study
     from seewhy.studies.supplement import study as study
+    from seewhy.studies.supplement import swap_backgrounds as swap_backgrounds
+    from seewhy.studies.supplement import transplant as transplant
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability
