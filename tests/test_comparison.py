@@ -572,30 +572,6 @@ def test_the_animation_shows_one_model_after_the_other(photographs, tmp_path):
         assert np.abs(np.asarray(chosen.convert("RGB"), np.int64) - first).max() > 60  # the map went to another corner
 
 
-def test_the_bundle_holds_what_a_page_needs(photographs):
-    found = json.loads(json.dumps(photographs.bundle(side=64), allow_nan=False))
-    assert [each["buckets"] for each in found["shown"]] == [
-        ["newly broken"],
-        ["newly broken"],
-        ["fixed"],
-        ["both right"],
-        ["both wrong"],
-    ]
-    broken = found["shown"][0]
-    assert (broken["path"], found["labels"][broken["label"]], broken["width"]) == ("dog/c.png", "dog", 64)
-    assert [found["labels"][each["predicted"]] for each in broken["answers"]] == ["dog", "cat"]
-    assert [each["correct"] for each in broken["answers"]] == [1, 0]
-    assert broken["answers"][1]["map"]["height"] == 2
-    assert all(each["image"].startswith("data:image/jpeg;base64,") for each in found["shown"])
-    assert found["shown"][3]["reasons"] == [True]
-    assert found["changes"][0]["verdict"].startswith("B − A  −20.0 points")
-    assert (found["runs"][0]["folder"], found["how"]) == ("a", "All shared pictures.")
-    anonymous = photographs.bundle(images=False, anonymise=True, pictures=3)
-    assert {each["image"] for each in anonymous["shown"]} == {None}
-    assert "png" not in json.dumps(anonymous)
-    assert [each["buckets"] for each in anonymous["shown"]] == [["newly broken"], ["fixed"], ["both right"]]
-
-
 def test_the_command(hand):
     def seewhy(*words):
         return CliRunner().invoke(app, ["compare", *words])
