@@ -37,11 +37,14 @@ _AS_OPTIONS = (
     ("layers(model)", "`seewhy layers SPEC`"),
     ("list_methods()", "`seewhy methods`"),
     ("signed=True", "--signed"),
+    ("reason='...'", "--reason '...'"),
+    ("name='ruler'", "--name ruler"),
+    ("print(run.findings())", "`seewhy shortcuts RUN`"),
     ("safe_mode=False", "--trust-code"),
     ("(None for random ones)", "(none for random ones)"),
     (" (--weights on the command line)", ""),
 )
-_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment"
+_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment|until"
 _PATTERNS = (
     (re.compile(r"\bmax_mb=([\d.e+-]+)"), r"--max-mb \1"),
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),

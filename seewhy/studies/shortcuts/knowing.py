@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from seewhy.images.reading import read
 from seewhy.images.resizing import Floats
+from seewhy.results.findings import FalsePositives, Finding
 from seewhy.studies.shortcuts.candidates import DIMENSIONS
 from seewhy.studies.shortcuts.heat import Masks, regions
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.proving import Candidate
 from seewhy.studies.shortcuts.sampling import Reader
 
+_SHOWS = 0.5  # the score from which on a picture shows a finding: half way between the rest and the finding's own
 _SHRUNK = 0.1  # of the pooled covariance, towards its mean variance
 
 
+@dataclass(frozen=True, eq=False)
 class Known:
-    """What tells a finding's pictures from the rest of their class: Fisher's discriminant of the middle layer.
+    """What tells a finding's pictures from the rest of their class: a direction of the middle layer.
 
     Args:
-        candidate: the finding.
+        index: the class.
+        direction, offset: float64 [channels], and its value for the rest of the class; 1 more for the finding's.
         reader, looker: as it was found.
     """
 
-    def __init__(self, candidate: Candidate, reader: Reader, looker: Looker) -> None:
-        self.index, self.reader, self.looker = candidate.of.index, reader, looker
-        values, inside = candidate.of.described.middle.astype(np.float64), candidate.inside
-        self.mean, self.spread = values.mean(axis=0), values.std(axis=0)
-        self.spread[self.spread < 1e-9] = np.inf
-        scaled = (values - self.mean) / self.spread
-        self.axes = np.linalg.svd(scaled, full_matrices=False)[2][:DIMENSIONS]
-        points = scaled @ self.axes.T
-        one, other = points[inside].mean(axis=0), points[~inside].mean(axis=0)
-        within = points - np.where(inside[:, None], one, other)
-        spread = within.T @ within / len(within)
-        ridge = _SHRUNK * np.trace(spread) / len(spread) * np.eye(len(spread))
-        weights = np.linalg.solve(spread + ridge, one - other)
-        self.weights = weights / max(float((one - other) @ weights), 1e-12)
-        self.zero = float(other @ self.weights)
+    index: int
+    direction: Floats
+    offset: float
+    reader: Reader
+    looker: Looker
 
     def mask(self, picture: Any) -> Masks:
         """bool [height, width] of the image that the model eats."""
@@ -53,8 +48,57 @@ class Known:
         found = []
         for start in range(0, len(pictures), BATCH):
             looked = self.looker.looked(self._images(pictures[start : start + BATCH]), self.index)
-            found.append((looked.middle - self.mean) / self.spread @ self.axes.T @ self.weights - self.zero)
+            found.append(self.of(looked.middle))
         return np.concatenate(found) if found else np.zeros(0)
+
+    def of(self, middle: Floats) -> Floats:
+        """The same of what the middle layer holds [n, channels] under the heat."""
+        return np.asarray(middle.astype(np.float64) @ self.direction - self.offset)
 
     def _images(self, pictures: Sequence[Any]) -> Floats:
         return np.stack([self.reader.prepared(read(each)) for each in pictures])
+
+
+def learned(candidate: Candidate, reader: Reader, looker: Looker) -> Known:
+    """Fisher's discriminant of the middle layer, in its principal components."""
+    values, inside = candidate.of.described.middle.astype(np.float64), candidate.inside
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread < 1e-9] = np.inf
+    scaled = (values - mean) / spread
+    axes = np.linalg.svd(scaled, full_matrices=False)[2][:DIMENSIONS]
+    points = scaled @ axes.T
+    one, other = points[inside].mean(axis=0), points[~inside].mean(axis=0)
+    apart = points - np.where(inside[:, None], one, other)
+    within = apart.T @ apart / len(apart)
+    ridge = _SHRUNK * np.trace(within) / len(within) * np.eye(len(within))
+    weights = np.linalg.solve(within + ridge, one - other)
+    weights = weights / max(float((one - other) @ weights), 1e-12)
+    direction = axes.T @ weights / spread
+    return Known(candidate.of.index, direction, float(other @ weights + mean @ direction), reader, looker)
+
+
+def shared(candidate: Candidate, known: Known) -> FalsePositives | None:
+    """How many wrong and right answers of the class show the finding: as its own, or by their score.
+
+    None where the pictures have no labels.
+    """
+    of = candidate.of
+    labels = np.array([-1 if one.label is None else one.label for one in of.pictures])
+    shows = candidate.inside | (known.of(of.described.middle) >= _SHOWS)
+    wrong, right = (labels >= 0) & (labels != of.index), labels == of.index
+    if not (wrong | right).any():
+        return None
+    ids = tuple(sorted(of.pictures[i].id for i in np.flatnonzero(wrong & shows)))
+    return FalsePositives(int(wrong.sum()), len(ids), ids, int(right.sum()), int((right & shows).sum()))
+
+
+def told(finding: Finding, candidate: Candidate, reader: Reader, looker: Looker) -> Finding:
+    """The finding with what recognises it, and with what that tells of the class's wrong answers."""
+    probe = learned(candidate, reader, looker)
+    return replace(
+        finding,
+        probe=probe,
+        direction=probe.direction,
+        offset=probe.offset,
+        false_positives=shared(candidate, probe),
+    )

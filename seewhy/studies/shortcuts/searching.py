@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,15 @@ import numpy as np
 from seewhy.errors import InputError
 from seewhy.evidence import INPUT, Model
 from seewhy.models import as_model, wrap
-from seewhy.results.findings import Finding, Findings
+from seewhy.results.findings import Finding, Findings, decided
+from seewhy.results.findings import save as keep
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, unlike
 from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
-from seewhy.studies.shortcuts.knowing import Known
+from seewhy.studies.shortcuts.knowing import told
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
@@ -38,6 +39,7 @@ def find_shortcuts(
     seed: int = 0,
     per_class: int = 500,
     save: bool = True,
+    decisions: str | Path | None = None,
     progress: Told | None = None,
 ) -> Findings:
     """Searches a run for what the model answers by though it should not, and proves it by covering and pasting.
@@ -52,6 +54,7 @@ def find_shortcuts(
         seed: of what is drawn by chance.
         per_class: pictures looked at of each predicted class, at most.
         save: keep the findings in the run's folder, for `run.findings()`.
+        decisions: the file of what was decided; None: `seewhy.toml` here, or in the nearest folder above that has one.
         progress: called with pictures done and all pictures, after each batch.
     Returns:
         `Findings`: those above the line, worst first, then up to three below it. About six forward passes and one
@@ -63,7 +66,7 @@ def find_shortcuts(
     if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < NEEDED:
         raise InputError(f"per_class={per_class!r}", f"{NEEDED} pictures or more", "leave it out for 500")
     run.need_labels("shortcuts")
-    wrapped = _same_model(run, model)
+    wrapped = same_model(run, model)
     sample = sampled(run, per_class, seed)
     assert run.root is not None
     reader = Reader(run.root, wrapped, run.settings.get("fast_decode"))
@@ -94,7 +97,7 @@ def find_shortcuts(
     raised = [each for each in ranked if each.s3 > LINE]
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
-    items = [replace(each, probe=Known(p.candidate, reader, looker)) for each, p in zip(items, shown, strict=True)]
+    items = [told(each, p.candidate, reader, looker) for each, p in zip(items, shown, strict=True)]
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
@@ -105,8 +108,8 @@ def find_shortcuts(
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
     findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
     if save:
-        findings.save(run.folder)
-    return findings
+        keep(findings, run.folder)
+    return decided(findings, decisions)
 
 
 def judged(found: Class) -> list[Candidate]:
@@ -137,7 +140,7 @@ def best_of(candidates: Sequence[Candidate], count: int = TESTED) -> list[Candid
     return kept
 
 
-def _same_model(run: Run, model: Any) -> Model:
+def same_model(run: Run, model: Any) -> Model:
     """The model wrapped as in the audit.
 
     Raises:
@@ -196,14 +199,16 @@ def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers
     where = wording.place(each.pixels, each.heat, _peaks(of.heat[group]))
     names = [run.name(int(k)) for k in np.unique(others.labels) if k != of.index]
     marks = {key: float(value) for key, value in vars(each.candidate.marks).items()}
+    verdict = wording.status(each.s3, LINE, each.effects)
     return Finding(
         code=code,
-        status=wording.status(each.s3, LINE, each.effects),
+        verdict=verdict,
         kind="place",
         label=label,
         index=of.index,
         ids=tuple(one.id for one in pictures),
         paths=tuple(one.path for one in pictures),
+        hashes=tuple(one.hash for one in pictures),
         looked=len(of.pictures),
         pictures=sample.counts[of.index],
         wrong=wrong,
@@ -218,9 +223,9 @@ def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers
         heat=each.heat.astype(np.float32),
         pixels=each.pixels.astype(np.float32),
         effects=each.effects,
-        words=wording.found(label, len(group), len(of.pictures), where, wrong),
+        words=wording.found(label, len(group), len(of.pictures), where),
         proof=wording.proven(label, each.effects),
-        remedy=wording.remedy(label, names),
+        remedy=wording.remedy(label, names, verdict),
     )
 
 

@@ -1,0 +1,96 @@
+"""How findings are kept in a run's folder: what was found as JSON, the pictures and numbers of each as Parquet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seewhy.errors import InputError
+from seewhy.results.findings.effects import Effect, FalsePositives
+from seewhy.results.findings.finding import Finding
+from seewhy.results.findings.listing import SCHEMA, Findings
+from seewhy.results.store import write_whole
+
+FINDINGS, MEMBERS, PROBES = "findings.json", "findings.parquet", "findings.probes.parquet"
+_MEMBERS = pa.schema(
+    [
+        ("code", pa.string()),
+        ("id", pa.int64()),
+        ("path", pa.string()),
+        ("hash", pa.string()),
+        ("map", pa.list_(pa.float16())),
+    ]
+)
+_PROBES = pa.schema([("code", pa.string()), ("direction", pa.list_(pa.float64())), ("offset", pa.float64())])
+_GRIDS = ("where", "heat", "pixels")
+
+
+def save(found: Findings, folder: Path) -> None:
+    """Writes findings.json, the pictures of each, and what tells them from the rest; nothing of what was decided."""
+    bare = replace(found, items=tuple(replace(each, name=None, decision=None) for each in found))
+    members = [
+        {"code": each.code, "id": id, "path": path, "hash": hash, "map": map.ravel().astype(np.float16)}
+        for each in bare
+        for id, path, hash, map in zip(each.ids, each.paths, each.hashes, each.maps, strict=True)
+    ]
+    probes = [{"code": each.code, "direction": each.direction, "offset": each.offset} for each in bare]
+    _write(members, _MEMBERS, folder / MEMBERS)
+    _write(probes, _PROBES, folder / PROBES)
+    text = json.dumps(bare.as_dict(), indent=1, ensure_ascii=False)
+    write_whole(folder / FINDINGS, lambda file: file.write(text.encode()))
+
+
+def read(folder: Path) -> Findings:
+    """What `save` wrote.
+
+    Raises:
+        InputError: nothing was found out yet, or the files are damaged or of another version of seewhy.
+    """
+    try:
+        held = json.loads((folder / FINDINGS).read_text("utf-8"))
+        if held["schema"] != SCHEMA:
+            raise ValueError(f"schema {held['schema']} instead of {SCHEMA}")
+        members = pq.read_table(folder / MEMBERS).to_pylist()
+        probes = {row["code"]: row for row in pq.read_table(folder / PROBES).to_pylist()}
+        items = tuple(_finding(each, members, probes[each["code"]]) for each in held["findings"])
+        return Findings(items, held["tried"], tuple(held["notes"]), held["seen"])
+    except FileNotFoundError:
+        raise InputError(
+            f"no findings in {str(folder)!r}", "a run in which shortcuts were looked for", "find_shortcuts(run, model)"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"{str(folder / FINDINGS)!r} cannot be read: {error}",
+            "what find_shortcuts wrote",
+            "find_shortcuts(run, model) writes it anew",
+        ) from error
+
+
+def _finding(held: dict[str, Any], members: list[dict[str, Any]], probe: dict[str, Any]) -> Finding:
+    own = [row for row in members if row["code"] == held["code"]]
+    shape, shared = held["map_shape"], held["false_positives"]
+    derived = ("examples", "members", "status", "map_shape")
+    kept = {key: value for key, value in held.items() if key not in derived}
+    kept |= {
+        "ids": tuple(row["id"] for row in own),
+        "paths": tuple(row["path"] for row in own),
+        "hashes": tuple(row["hash"] for row in own),
+        "maps": np.array([row["map"] for row in own], np.float32).reshape(-1, *shape),
+        "effects": tuple(Effect(**{**each, "interval": tuple(each["interval"])}) for each in held["effects"]),
+        "false_positives": None if shared is None else FalsePositives(**{**shared, "ids": tuple(shared["ids"])}),
+        "direction": np.array(probe["direction"], np.float64),
+        "offset": probe["offset"],
+        **{name: np.array(held[name], np.float32) for name in _GRIDS},
+    }
+    return Finding(**kept)
+
+
+def _write(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
+    table = pa.Table.from_pylist(rows, schema)
+    write_whole(path, lambda file: pq.write_table(table, file, compression="zstd"))

@@ -1,0 +1,334 @@
+"""The life of findings: kept, opened, decided about, found again."""
+
+import json
+import tomllib
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import seewhy as sw
+from seewhy.apps.cli import app
+from seewhy.errors import InputError, UnknownNameError
+from seewhy.images.hashing import content_hash
+from seewhy.results.findings import Effect, FalsePositives, Finding, Findings, decide, decided, deciding, read, save
+from seewhy.results.findings.deciding import Entry, entries_of
+from seewhy.studies.shortcuts import wording
+
+TODAY = date(2026, 11, 21)
+RNG = np.random.default_rng(0)
+
+
+def hashes(start, count):
+    return tuple(content_hash(str(i).encode()) for i in range(start, start + count))
+
+
+def effect(low, test="paste", region="pixels", control="rest"):
+    return Effect(test, region, control, 0.7, 0.1, 64, 64, (low, low + 0.3), 2.0, 0.3)
+
+
+def finding(code="SC01", label="cat", pictures=None, verdict="proven", **more):
+    pictures = hashes(0, 40) if pictures is None else pictures
+    count = len(pictures)
+    return Finding(
+        **{"code": code, "verdict": verdict, "kind": "place", "label": label, "index": 0, "ids": tuple(range(count))},
+        **{"paths": tuple(f"{i}.png" for i in range(count)), "hashes": tuple(pictures), "looked": 90, "pictures": 90},
+        **{"wrong": 2, "s": 9.0, "s2": 10.0, "s3": 8.0, "line": 7.0, "parts": {"r": 0.5}, "place": "in the middle"},
+        **{"maps": RNG.random((count, 4, 4), np.float32), "where": np.full((12, 12), 1 / 144, np.float32)},
+        **{"heat": RNG.random((12, 12), np.float32), "pixels": RNG.random((16, 16), np.float32)},
+        **{"effects": (effect(0.4), effect(0.2, "cover")), "words": "in 40 of 90 pictures ...", "remedy": "collect"},
+        proof="covered, it takes 0.5 off p(cat)\npasted onto 64 pictures, it turns 40 into 'cat'",
+        **more,
+    )
+
+
+def found(*items):
+    tried = {"pictures": 90, "classes": 2, "groups": 9, "tested": 4, "line": 7.0, "best": 8.0}
+    return Findings(items or (finding(),), tried, (), "Not seen: much.")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_kept_is_what_is_opened(home):
+    one = finding(
+        false_positives=FalsePositives(31, 22, (4, 9), 59, 20), direction=RNG.normal(size=7), offset=1 / 3, name="bars"
+    )
+    save(found(one), home)
+    (opened,) = read(home)
+    assert opened.as_dict() == replace(one, name=None).as_dict()
+    np.testing.assert_array_equal(opened.direction, one.direction)  # to the last bit
+    assert (opened.offset, opened.hashes, opened.ids) == (one.offset, one.hashes, one.ids)
+    assert json.loads((home / "findings.json").read_text())["findings"][0]["decision"] is None
+
+
+def test_damaged_findings_are_told(home):
+    save(found(), home)
+    (home / "findings.json").write_text('{"schema": 99}')
+    with pytest.raises(InputError, match="schema 99 instead of 1"):
+        read(home)
+
+
+def test_a_decision_is_kept_and_read(home):
+    one = decide(finding(), "accept", reason="  known\nfor long ", until="2027-03-01", name="bars", today=TODAY)
+    assert (one.status, one.verdict, one.name) == ("accepted", "proven", "bars")
+    held = tomllib.loads(Path("seewhy.toml").read_text())["finding"]
+    assert held[0] | {"pictures": 0} == {
+        **{"code": "SC01", "class": "cat", "name": "bars", "action": "accept", "reason": "known for long"},
+        **{"until": date(2027, 3, 1), "pictures": 0},
+    }
+    (again,) = decided(found(), today=TODAY)
+    assert again.as_dict() == replace(one, maps=again.maps, heat=again.heat, pixels=again.pixels).as_dict() | {
+        key: again.as_dict()[key] for key in ("heat", "pixels", "where")
+    }
+    assert again.as_dict()["decision"] == {
+        **{"action": "accept", "reason": "known for long", "until": "2027-03-01", "expired": False}
+    }
+    assert "accepted until 2027-03-01: known for long" in repr(again)
+    assert "covered" not in repr(again)
+
+
+def test_an_acceptance_ends_after_its_last_day(home):
+    decide(finding(), "accept", reason="known", until=TODAY, today=TODAY)
+    assert not decided(found(), today=TODAY).failing()
+    after = decided(found(), today=TODAY + timedelta(days=1))
+    assert [each.status for each in after] == ["proven"]
+    assert after[0].decision.expired
+    assert len(after.failing()) == 1
+    assert "That date is over: it counts again" in repr(after)
+    assert "covered" in repr(after)
+
+
+def test_a_dismissed_finding_counts_no_more_and_a_confirmed_one_does(home):
+    decide(finding(), "dismiss", reason="it is the ear", today=TODAY)
+    shown = decided(found(), today=TODAY + timedelta(days=9999))
+    assert (shown[0].status, shown.failing("suspected")) == ("dismissed", ())
+    assert "Nothing new" in repr(shown)
+    decide(finding(), "confirm", today=TODAY)
+    unsure = decided(found(finding(verdict="not supported")), today=TODAY)
+    assert unsure[0].status == "not supported"
+    assert len(unsure.failing()) == 1
+    assert unsure.failing("never") == ()
+    assert len(entries_of(Path("seewhy.toml"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "counting"),
+    [
+        ("proven", ("proven", "suspected")),
+        ("suspected", ("suspected",)),
+        ("not supported", ()),
+        ("worth a look", ()),
+    ],
+)
+def test_what_fails_a_check(verdict, counting):
+    one = found(finding(verdict=verdict))
+    assert tuple(level for level in ("proven", "suspected", "never") if one.failing(level)) == counting
+    with pytest.raises(UnknownNameError, match="did you mean 'proven'"):
+        one.failing("prooven")
+
+
+@pytest.mark.parametrize(
+    ("same", "known"),
+    [
+        (finding(code="SC07"), True),  # another code
+        (finding(pictures=hashes(10, 40)), True),  # 30 of 50 pictures in common
+        (finding(pictures=hashes(20, 40)), False),  # 20 of 60
+        (finding(label="dog"), False),
+        (finding(pictures=hashes(0, 400)), False),  # ten times as large
+    ],
+)
+def test_a_finding_is_known_by_its_pictures(home, same, known):
+    decide(finding(), "accept", reason="known", until="2027-03-01", today=TODAY)
+    assert (decided(found(same), today=TODAY)[0].status == "accepted") == known
+
+
+@pytest.mark.parametrize("common", [0.3, 0.45, 0.55, 0.8, 1.0])
+def test_likeness_of_many_pictures_is_estimated(common):
+    """Of n pictures each, shared s: Jaccard s / (2 n - s); from 64 hashes it deviates by about 0.06."""
+    n = 2000
+    moved = round(n * (1 - 2 * common / (1 + common)))
+    one, other = finding(pictures=hashes(0, n)), finding(pictures=hashes(moved, n))
+    assert Entry("cat", deciding._lowest(one)).likeness(other) == pytest.approx(common, abs=0.17)
+
+
+def test_people_can_edit_the_file(home):
+    decide(finding(), "accept", reason="known", until="2027-03-01", today=TODAY)
+    file = Path("seewhy.toml")
+    text = file.read_text()
+    other = '# our own note\n[other]\nkey = 1\n\n[[finding]]\nclass = "dog"\naction = "confirm"\npictures = ["00"]\n'
+    file.write_text(text.replace("known", "known since May # no comment") + "\n# on the way out\n\n" + other)
+    decide(finding(), name="bars", today=TODAY)
+    new = file.read_text()
+    assert new.count("[[finding]]") == 2
+    assert "# on the way out\n\n# our own note\n[other]\nkey = 1\n" in new
+    first = entries_of(file)[0]
+    assert (first.name, first.action, first.reason) == ("bars", "accept", "known since May # no comment")
+    decide(finding(label="bird"), "dismiss", reason="no", today=TODAY)
+    assert [each.label for each in entries_of(file)] == ["cat", "dog", "bird"]
+    assert new in file.read_text()
+
+
+def test_a_file_that_cannot_be_changed_is_left_alone(home):
+    text = 'finding = [{class = "dog", action = "confirm", pictures = ["00"]}]\n'
+    Path("seewhy.toml").write_text(text)
+    with pytest.raises(InputError, match="cannot be changed by itself"):
+        decide(finding(), "dismiss", reason="no", today=TODAY)
+    assert Path("seewhy.toml").read_text() == text
+
+
+@given(st.text(), st.text(min_size=1))
+def test_any_text_survives_the_file(tmp_path_factory, label, reason):
+    file = tmp_path_factory.mktemp("any") / "seewhy.toml"
+    one = finding(label=label, pictures=hashes(0, 3))
+    if not reason.strip():
+        return
+    decide(one, "dismiss", reason=reason, path=file, today=TODAY)
+    (entry,) = entries_of(file)
+    clean = label.encode("utf-8", "replace").decode()
+    assert (entry.label, entry.reason) == (clean, " ".join(reason.encode("utf-8", "replace").decode().split()))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[finding]\n", "seewhy.toml"),
+        ("finding = 3", "no list of blocks"),
+        ('[[finding]]\nclass = "cat"', "lacks `class` or `pictures`"),
+        ('[[finding]]\nclass = "cat"\npictures = []\naction = "acept"', "the action 'acept'"),
+        ('[[finding]]\nclass = "cat"\npictures = []\naction = "accept"', "until = None; it is a day"),
+        ('[[finding]]\nclass = "cat"\npictures = []\naction = "accept"\nuntil = "soon"', "until = 'soon'"),
+        ('[[finding]]\nclass = "cat"\npictures = [1]', "are texts"),
+        ('[[finding]]\nclass = "cat"\npictures = []\nuntill = 2027-01-01', "the key 'untill'"),
+    ],
+)
+def test_a_broken_file_is_told(home, text, told):
+    Path("seewhy.toml").write_text(text)
+    with pytest.raises(InputError, match="mend it") as error:
+        decided(found(), today=TODAY)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"action": "accept", "until": "2027-01-01"}, "accept without a reason"),
+        ({"action": "accept", "reason": "x"}, "write until='2027-02-19'"),
+        ({"action": "accept", "reason": "x", "until": "2026-11-20"}, "a day to come"),
+        ({"action": "accept", "reason": "x", "until": "March"}, "a day to come"),
+        ({"action": "dismiss", "reason": "x", "until": "2027-01-01"}, "leave until= out"),
+        ({"action": "confim"}, "did you mean 'confirm'?"),
+        ({}, "nothing to decide"),
+        ({"reason": "x"}, "nothing to decide"),
+        ({"name": "SC02"}, "a name that is no code"),
+        ({"name": " "}, "a name that is no code"),
+    ],
+)
+def test_wrong_decisions_are_told_and_nothing_is_written(home, asked, told):
+    with pytest.raises(InputError) as error:
+        decide(finding(), **asked, today=TODAY)
+    assert told in str(error.value)
+    assert not Path("seewhy.toml").exists()
+
+
+def test_the_file_is_looked_for_upwards(home, monkeypatch):
+    decide(finding(), "dismiss", reason="no", today=TODAY)
+    (home / "below" / "it").mkdir(parents=True)
+    monkeypatch.chdir(home / "below" / "it")
+    assert decided(found(), today=TODAY)[0].status == "dismissed"
+    with pytest.raises(InputError, match=r"no file 'other\.toml'"):
+        decided(found(), "other.toml")
+
+
+def test_words_of_false_positives():
+    assert FalsePositives(31, 22, (), 60, 9).words("cat") == (
+        "'cat' was said of 31 pictures that are not; 22 of them show it (of those that are: 9 of 60)"
+    )
+    assert "1 picture that is not; 1 of them shows it" in FalsePositives(1, 1, (5,), 60, 9).words("cat")
+
+
+@pytest.mark.parametrize(
+    ("score", "lows", "verdict"),
+    [
+        (8.0, (0.2, -0.1), "proven"),
+        (8.0, (0.05, -0.1), "suspected"),
+        (8.0, (-0.05, -0.1), "not supported"),
+        (6.0, (0.2, 0.3), "worth a look"),
+    ],
+)
+def test_verdicts(score, lows, verdict):
+    effects = [effect(low) for low in lows] + [effect(0.9, "cover", "own", "elsewhere")]
+    assert wording.status(score, 7.0, effects) == verdict
+
+
+def run_of(home, monkeypatch=None):
+    """A run's folder with one finding in it; the pictures are not needed."""
+    about = {
+        "settings": {"part_size": 256, "data": {"pictures": 0}, "model": {"labels": ["cat", "dog"], "outputs": 2}},
+    }
+    (home / "run" / "parts").mkdir(parents=True)
+    (home / "run" / "run.json").write_text(json.dumps({"schema": 1, "key": "k", **about}))
+    save(found(), home / "run")
+    return sw.open(home / "run")
+
+
+def test_a_run_takes_decisions(home):
+    run = run_of(home)
+    day = date.today() + timedelta(days=30)
+    assert run.accept("SC01", reason="known", until=day, name="bars").status == "accepted"
+    assert run.findings()[0].name == "bars"
+    assert run.decide("bars", "dismiss", reason="after all").status == "dismissed"
+    with pytest.raises(UnknownNameError, match="one of SC01, bars"):
+        run.decide("SC02", "confirm")
+    elsewhere = home / "elsewhere.toml"
+    assert run.decide("SC01", "confirm", decisions=elsewhere).decision.action == "confirm"
+    assert run.findings()[0].status == "dismissed"
+    assert run.findings(elsewhere)[0].status == "proven"
+
+
+def seewhy(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_the_commands(home):
+    run_of(home)
+    shown = seewhy("shortcuts", "run")
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (1, "SC01  proven  in 40 of 90 pictures ...")
+    day = date.today() + timedelta(days=30)
+    done = seewhy("accept", "run", "SC01", "--reason", "known", "--until", day)
+    assert done.exit_code == 0, done.stderr
+    assert f"accepted until {day}: known" in done.stdout
+    shown = seewhy("shortcuts", "run")
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "SC01  accepted  in 40 of 90 pictures ...")
+    assert seewhy("accept", "run", "SC01", "--name", "bars").exit_code == 0
+    told = json.loads(seewhy("accept", "run", "bars", "--dismiss", "--reason", "the ear", "--json").stdout)
+    assert (told["finding"]["status"], told["finding"]["name"]) == ("dismissed", "bars")
+    Path("seewhy.toml").unlink()
+    assert seewhy("shortcuts", "run").exit_code == 1
+    assert seewhy("shortcuts", "run", "--fail-on", "never").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run",), "write seewhy accept run SC01"),
+        (("run", "SC01"), "--reason '...'"),
+        (("run", "SC01", "--reason", "x"), "write --until 20"),
+        (("run", "SC01", "--dismiss", "--reason", "x", "--until", "2030-01-01"), "leave --until out"),
+        (("run", "SC09", "--confirm"), "did you mean 'SC01'?"),
+        (("run", "SC01", "--confirm", "--dismiss"), "leave the other out"),
+    ],
+)
+def test_wrong_commands(home, words, told):
+    run_of(home)
+    done = seewhy("accept", *words)
+    assert done.exit_code == 2
+    assert told in done.stderr
