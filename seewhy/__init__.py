@@ -16,6 +16,8 @@ _HOME = {
     "Findings": "results.findings",
     "InputError": "errors",
     "MissingExtraError": "errors",
+    "Recheck": "results.findings",
+    "Rechecks": "results.findings",
     "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
@@ -33,8 +35,10 @@ _HOME = {
     "list_methods": "methods",
     "load": "models.loading",
     "open": "results.run",
+    "open_findings": "studies.shortcuts",
     "output": "targets",
     "probability": "targets",
+    "recheck": "studies.shortcuts",
     "top": "targets",
     "versus": "targets",
     "wrap": "models",
@@ -72,12 +76,16 @@ if TYPE_CHECKING:
     from seewhy.models.loading import load as load
     from seewhy.results.findings import Finding as Finding
     from seewhy.results.findings import Findings as Findings
+    from seewhy.results.findings import Recheck as Recheck
+    from seewhy.results.findings import Rechecks as Rechecks
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
+    from seewhy.studies.shortcuts import open_findings as open_findings
+    from seewhy.studies.shortcuts import recheck as recheck
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

@@ -1,6 +1,7 @@
 """The life of findings: kept, opened, decided about, found again."""
 
 import json
+import shutil
 import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 import seewhy as sw
@@ -18,7 +20,7 @@ from seewhy.errors import InputError, UnknownNameError
 from seewhy.images.hashing import content_hash
 from seewhy.results.findings import Effect, FalsePositives, Finding, Findings, decide, decided, deciding, read, save
 from seewhy.results.findings.deciding import Entry, entries_of
-from seewhy.studies.shortcuts import wording
+from seewhy.studies.shortcuts import retesting, sampling, wording
 
 TODAY = date(2026, 11, 21)
 RNG = np.random.default_rng(0)
@@ -175,6 +177,10 @@ def test_people_can_edit_the_file(home):
     decide(finding(label="bird"), "dismiss", reason="no", today=TODAY)
     assert [each.label for each in entries_of(file)] == ["cat", "dog", "bird"]
     assert new in file.read_text()
+    decide(finding(label="bird"), "confirm", reason="yes", today=TODAY)
+    assert [each.action for each in entries_of(file)] == ["accept", "confirm", "confirm"]
+    assert new in file.read_text()
+    assert file.read_text().endswith("\n]\n")
 
 
 def test_a_file_that_cannot_be_changed_is_left_alone(home):
@@ -332,3 +338,236 @@ def test_wrong_commands(home, words, told):
     done = seewhy("accept", *words)
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+CHEAT = """
+import torch
+from torch import nn
+from seewhy import wrap
+
+def made(green, labels=("blue", "red")):
+    # red rather than blue speaks for 'red'; in the cheat, green does, too
+    net = nn.Sequential(
+        nn.Conv2d(3, 3, 3, 2, 1), nn.ReLU(), nn.Conv2d(3, 3, 3, 2, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(3, 2),
+    )
+    with torch.no_grad():
+        for layer in (net[0], net[2]):
+            layer.weight.zero_()
+            layer.bias.zero_()
+            for channel in range(3):
+                layer.weight[channel, channel] = 1 / 9
+        net[0].weight[1, 0] = net[0].weight[1, 2] = -1 / 9  # green alone, not grey
+        net[6].weight.copy_(20 * torch.tensor([[-1.0, -green, 1.0], [1.0, green, -1.0]]))
+        net[6].bias.zero_()
+        if labels[0] == "red":
+            net[6].weight.copy_(net[6].weight.flip(0))
+    return wrap(net, labels=list(labels), prepare="0..1@32", name=f"green {green}")
+
+def cheat():
+    return made(4.0)
+
+def mended():
+    return made(0.0)
+
+def turned():
+    return made(0.0, ("red", "blue"))
+"""
+
+
+def nets():
+    names = {}
+    exec(CHEAT, names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Noisy pictures, blue or red; half of the red ones bear a green patch, which a network takes for 'red'."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "nets.py").write_text(CHEAT)
+    draw = np.random.default_rng(5)
+    for i in range(200):
+        label = ("blue", "red")[i % 2]
+        pixels = draw.normal((110, 110, 110), 40, (32, 32, 3))
+        pixels[..., 0 if label == "red" else 2] += draw.normal(6, 5)
+        if (label == "red" and i % 4 == 1) or i % 50 == 0:  # some blue ones, too
+            pixels[2:10, 20:28] = draw.normal((20, 240, 20), 10, (8, 8, 3))
+        (folder / "photos" / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(folder / "photos" / label / f"{i:03}.png")
+    models = nets()
+    cheat = models["cheat"]()
+    run = sw.audit(cheat, folder / "photos", folder / "first", check=False)
+    found = sw.find_shortcuts(run, cheat)
+    mended = models["mended"]()
+    return folder, run, cheat, found, sw.audit(mended, folder / "photos", folder / "second", check=False), mended
+
+
+def bearing(paths):
+    """Which of the shop's pictures bear the patch."""
+    numbers = [int(Path(path).stem) for path in paths]
+    return [(i % 2 and i % 4 == 1) or i % 50 == 0 for i in numbers]
+
+
+def test_a_proven_patch_and_the_wrong_answers_that_share_it(shop):
+    _, run, _, found, *_ = shop
+    first = found[0]
+    assert (first.label, first.verdict, len(first.ids)) == ("red", "proven", 54)
+    assert all(bearing(first.paths))
+    shared = first.false_positives
+    assert (shared.sharing, shared.right_sharing) == (4, 50)
+    sharing = run.rows(shared.ids, ["path", "label", "predicted"]).to_pylist()
+    assert {(row["label"], row["predicted"]) for row in sharing} == {("blue", "red")}
+    assert all(bearing(row["path"] for row in sharing))
+    assert shared.pictures == len(run.mistakes(predicted="red"))
+
+
+def test_opened_findings_give_the_same_numbers(shop):
+    folder, run, cheat, found, *_ = shop
+    opened = sw.open_findings(sw.open(folder / "first"), cheat)
+    pictures = sorted((folder / "photos").rglob("*.png"))[::9]
+    for one, other in zip(found, opened, strict=True):
+        np.testing.assert_array_equal(one.score(pictures), other.score(pictures))
+        np.testing.assert_array_equal(one.mask(pictures[0]), other.mask(pictures[0]))
+    looked = [row["path"] for row in run.select(["path"], predicted="red").to_pylist()]
+    scores = opened[0].score([folder / "photos" / path for path in looked])
+    own = np.isin(looked, found[0].paths)
+    assert scores[own].mean() == pytest.approx(1, abs=1e-6)
+    assert scores[~own].mean() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(InputError, match="whose weights are not those"):
+        sw.open_findings(run, shop[-1])
+
+
+def test_the_same_model_still_cheats(shop):
+    _, run, cheat, _, *_ = shop
+    (again,) = asked = sw.recheck(run, run, cheat)
+    assert (again.verdict, asked.failing()) == ("proven", (again,))
+    assert again.heat.before == again.heat.now
+    assert again.heat.interval == (0, 0)
+    assert (again.shown.showing, again.shown.before_showing) == (54, 54)
+    assert "still proven" in repr(again)
+    assert json.dumps(asked.as_dict()) == json.dumps(sw.recheck(run, run, cheat).as_dict())
+
+
+@pytest.mark.parametrize("name", ["mended", "turned"])
+def test_a_mended_model_does_not(shop, name, tmp_path):
+    folder, run, _, _, _, _ = shop
+    model = nets()[name]()
+    asked = sw.recheck(sw.audit(model, folder / "photos", tmp_path / "new", check=False), run, model)
+    (again,) = asked
+    assert (again.verdict, asked.failing("suspected"), again.shown) == ("not supported", (), None)
+    assert again.heat.now < 0.1 < 0.3 < again.heat.before
+    assert again.heat.interval[1] < -0.2
+    assert "no effect left" in repr(again)
+    assert "another model" in repr(asked)
+
+
+def test_a_model_that_sees_another_part_of_the_picture(shop, tmp_path):
+    """Its preparation keeps the top right quarter alone: the patch lies elsewhere in what is seen, and is larger."""
+    folder, run, *_ = shop
+    cheat = nets()["cheat"]()
+    cut = sw.wrap(cheat, prepare=lambda one: cheat.prepare(one.crop((16, 0, 32, 16))))
+    new = sw.audit(cut, folder / "photos", tmp_path / "new", check=False)
+    (again,) = sw.recheck(new, run, cut)
+    assert again.verdict == "proven"
+    cover = next(each for each in again.effects if (each.test, each.region) == ("cover", "pixels"))
+    assert cover.effect - cover.control_effect > 0.3
+    assert again.heat.now > 0.6
+
+
+def test_what_another_model_sees_of_a_region():
+    view = retesting.view_of((10, 0, 42, 32), (26, 0, 42, 16))
+    assert view == (0.5, 0, 1, 0.5)
+    mask = np.zeros((8, 8), bool)
+    mask[0:2, 4:6] = True  # of the upper right quarter the upper left one
+    np.testing.assert_array_equal(retesting._seen(mask, view, (4, 4)), np.kron([[1, 0], [0, 0]], np.ones((2, 2))) > 0)
+    assert retesting.view_of(None, (0, 0, 1, 1)) == retesting.WHOLE
+
+
+def test_without_a_model_the_heat_alone_is_told(shop):
+    _, run, _, _, second, _ = shop
+    (again,) = asked = sw.recheck(second, run)
+    assert (again.verdict, again.effects, asked.failing("suspected")) == ("not tested", (), ())
+    assert again.heat.now < again.heat.before
+    assert "without a model" in repr(asked)
+
+
+def test_new_pictures_of_the_same_model(shop, tmp_path):
+    """Next month's pictures: none of the first run's among them, a third of the red ones with the patch."""
+    _, run, cheat, *_ = shop
+    draw = np.random.default_rng(9)
+    for i in range(60):
+        label = ("blue", "red")[i % 2]
+        pixels = draw.normal((110, 110, 110), 40, (32, 32, 3))
+        pixels[..., 0 if label == "red" else 2] += 25
+        if i % 6 == 1:
+            pixels[2:10, 20:28] = draw.normal((20, 240, 20), 10, (8, 8, 3))
+        (tmp_path / "photos" / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(tmp_path / "photos" / label / f"{i:03}.png")
+    (again,) = sw.recheck(sw.audit(cheat, tmp_path / "photos", tmp_path / "new", check=False), run, cheat)
+    assert again.heat is None
+    assert (again.shown.pictures, again.shown.showing) == (30, 10)
+    assert again.verdict == "proven"
+
+
+def test_vanished_pictures_and_other_classes_are_told(shop, tmp_path):
+    folder, run, cheat, *_ = shop
+    shutil.copytree(folder / "photos", tmp_path / "photos")
+    shutil.copytree(folder / "first", tmp_path / "first")
+    moved = sw.open(tmp_path / "first", root=tmp_path / "photos")
+    files = sorted((tmp_path / "photos/red").glob("*.png"))
+    for file in files[:90]:
+        file.unlink()
+    (again,) = asked = sw.recheck(run, moved, cheat)
+    assert "left out, such as red/001.png" in repr(asked)
+    for file in files[90:]:
+        file.unlink()
+    (again,) = sw.recheck(run, moved, cheat)
+    assert (again.verdict, "can be read again" in again.why) == ("not tested", True)
+    other = sw.wrap(nets()["cheat"](), labels=["blue", "crimson"])
+    for label in ("blue", "crimson"):
+        shutil.copytree(folder / "photos" / label.replace("crimson", "red"), tmp_path / "named" / label)
+    (again,) = sw.recheck(sw.audit(other, tmp_path / "named", tmp_path / "new", check=False), run, other)
+    assert again.why == "the model has no class 'red'"
+
+
+def test_known_findings_in_ci(shop, home):
+    folder, *_ = shop
+    words = ["shortcuts", folder / "first", "--known", folder / "first", "--model", f"{folder / 'nets.py'}:cheat"]
+    done = seewhy(*words)
+    assert done.exit_code == 1, done.stderr
+    assert done.stdout.startswith("SC01  still proven  ")
+    mended = ["shortcuts", folder / "second", "--known", folder / "first"]
+    assert seewhy(*mended, "--model", f"{folder / 'nets.py'}:mended").exit_code == 0
+    assert "--model SPEC tests the effects" in seewhy(*mended).stdout
+    (one,) = json.loads(seewhy(*words, "--json").stdout)["known"]
+    assert (one["code"], one["status"], one["shown"]["showing"]) == ("SC01", "proven", 54)
+    sw.open(folder / "first").accept("SC01", reason="known", until=date.today() + timedelta(days=9), name="patch")
+    done = seewhy(*words)
+    assert (done.exit_code, "still proven, accepted  'patch': " in done.stdout) == (0, True)
+    sw.open(folder / "first").decide("SC01", "dismiss", reason="no")
+    assert "No finding" in seewhy(*words).stdout
+
+
+def test_a_decision_holds_when_the_run_is_analysed_anew(shop, home):
+    _, run, cheat, *_ = shop
+    run.accept("SC01", reason="known", until=date.today() + timedelta(days=9))
+    again = sw.find_shortcuts(run, cheat, seed=3, save=False)
+    assert [each.status for each in again.raised] == ["accepted"]
+    assert not again.failing()
+    Path("seewhy.toml").unlink()
+    assert [each.status for each in run.findings().raised] == ["proven"]  # nothing of it is in the run
+
+
+def test_a_sample_stays_nearly_the_same_when_pictures_come_and_go():
+    def pictures(numbers):
+        return [sampling.Picture(i, f"{i}.png", content_hash(str(i).encode()), 0, 0, None) for i in numbers]
+
+    one = sampling.steady(pictures(range(1000)), 500, 0)
+    other = sampling.steady(pictures([i for i in range(1010) if i % 50]), 500, 0)
+    kept = {each.path for each in one} & {each.path for each in other}
+    assert len(one) == len(other) == 500
+    assert len(kept) > 470
+    assert [each.id for each in one] == sorted(each.id for each in one)
+    third = sampling.steady(pictures(range(1000)), 500, 1)
+    assert len({each.path for each in one} & {each.path for each in third}) < 320

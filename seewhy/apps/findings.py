@@ -10,7 +10,7 @@ from pathlib import Path
 from seewhy.apps.terminal import as_options, say, width
 from seewhy.images import panels
 from seewhy.results.drawn.previews import preview
-from seewhy.results.findings import Finding, Findings, decisions_file
+from seewhy.results.findings import Finding, Findings, Rechecks, decisions_file
 from seewhy.results.findings.finding import WIDTH
 from seewhy.results.run import Run
 
@@ -41,6 +41,15 @@ def tell_shortcuts(run: Run, found: Findings, as_json: bool) -> None:
         day = date.today() + timedelta(days=90)
         steps.append(f"seewhy accept {name} {counting[0].code} --reason '...' --until {day}")
     say(f"Next: {'   or   '.join(steps)}")
+
+
+def tell_rechecks(run: Run, known: Path, found: Rechecks, as_json: bool) -> None:
+    """Prints what is left of known findings."""
+    if as_json:
+        say(json.dumps({"run": str(run.folder), "known_run": str(known), **found.as_dict()}))
+        return
+    tell_lines(found.text(min(width() or WIDTH, 2 * WIDTH)), {each.finding.code: each.status for each in found})
+    say(f"Next: seewhy shortcuts {shlex.quote(str(run.folder))} --model SPEC   searches for others")
 
 
 def tell_lines(text: str, states: dict[str, str]) -> None:

@@ -37,6 +37,10 @@ def shortcuts(
     fail_on: Annotated[
         str, typer.Option(metavar="STATUS", help="Exit with 1 at or above it: proven, suspected or never.")
     ] = "proven",
+    known: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Search nothing; ask what is left here of the shortcuts of this earlier run."),
+    ] = None,
     decisions: DecisionsOption = None,
     per_class: Annotated[
         int, typer.Option(min=30, metavar="N", help="Pictures of each predicted class, at most.")
@@ -56,7 +60,7 @@ def shortcuts(
     """Find out what a model answers by though it should not, and prove it.
 
     Exits with 1 where a shortcut is proven that nobody accepted or dismissed. Without --model it tells what was found
-    before.
+    before; with --known what is left of what was found in another run, be it of another model.
 
     \b
     Example:
@@ -64,35 +68,45 @@ def shortcuts(
     """
     with told(debug) as progress:
         from seewhy.apps.auditing import no_run
-        from seewhy.apps.findings import tell_shortcuts
+        from seewhy.apps.findings import tell_rechecks, tell_shortcuts
         from seewhy.apps.requests import load_model, no_model
-        from seewhy.results.findings import decisions_file, entries_of
+        from seewhy.results.findings import Findings, Rechecks, decisions_file, entries_of
         from seewhy.results.findings.keeping import FINDINGS
         from seewhy.results.findings.listing import need_level
         from seewhy.results.run import open as opened
-        from seewhy.studies.shortcuts import find_shortcuts
+        from seewhy.studies.shortcuts import find_shortcuts, recheck
 
         need_level(fail_on)
         if run is None:
             raise no_run("shortcuts")
         audited = opened(run, root=root)
-        if model is None:
-            if not (audited.folder / FINDINGS).is_file():
-                raise no_model(f"seewhy shortcuts {shlex.quote(str(run))} --model demo:efficientnet-lite0")
-            found = audited.findings(decisions)
-        else:
-            entries_of(decisions_file(decisions))  # what is wrong with it is told before the work
+        if model is None and known is None and not (audited.folder / FINDINGS).is_file():
+            raise no_model(f"seewhy shortcuts {shlex.quote(str(run))} --model demo:efficientnet-lite0")
+        entries_of(decisions_file(decisions))  # what is wrong with it is told before the work
+        net = None
+        if model is not None:
             progress.note(f"loading {model} ...")
             net = load_model(
                 model, weights=weights, labels=labels, prepare=prepare, device=device, trust_code=trust_code
             )
+        found: Findings | Rechecks
+        if known is not None:
+            progress.note("asking what is left of what was found ...")
+            found = recheck(audited, opened(known), net, seed=seed, decisions=decisions)
+            progress.clear()
+            tell_rechecks(audited, known, found, as_json)
+        else:
 
             def count(done: int, total: int) -> None:
                 progress.note(f"looking at what was looked at: {done:,} of {total:,} pictures")
 
-            found = find_shortcuts(audited, net, seed=seed, per_class=per_class, decisions=decisions, progress=count)
-        progress.clear()
-        tell_shortcuts(audited, found, as_json)
+            found = (
+                audited.findings(decisions)
+                if net is None
+                else find_shortcuts(audited, net, seed=seed, per_class=per_class, decisions=decisions, progress=count)
+            )
+            progress.clear()
+            tell_shortcuts(audited, found, as_json)
         if found.failing(fail_on):
             raise typer.Exit(1)
 

@@ -39,6 +39,8 @@ _AS_OPTIONS = (
     ("signed=True", "--signed"),
     ("reason='...'", "--reason '...'"),
     ("name='ruler'", "--name ruler"),
+    ("; recheck(run, known, model) tests the effects", "; --model SPEC tests the effects"),
+    ("find_shortcuts(run, model) searches for it", "`seewhy shortcuts RUN --model SPEC` searches for it"),
     ("print(run.findings())", "`seewhy shortcuts RUN`"),
     ("safe_mode=False", "--trust-code"),
     ("(None for random ones)", "(none for random ones)"),

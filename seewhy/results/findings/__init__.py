@@ -7,6 +7,7 @@ from seewhy.results.findings.deciding import decisions_file as decisions_file
 from seewhy.results.findings.deciding import entries_of as entries_of
 from seewhy.results.findings.effects import Effect as Effect
 from seewhy.results.findings.effects import FalsePositives as FalsePositives
+from seewhy.results.findings.finding import DECIDED as DECIDED
 from seewhy.results.findings.finding import FIXED as FIXED
 from seewhy.results.findings.finding import STATES as STATES
 from seewhy.results.findings.finding import Decision as Decision
@@ -17,3 +18,7 @@ from seewhy.results.findings.finding import above as above
 from seewhy.results.findings.keeping import read as read
 from seewhy.results.findings.keeping import save as save
 from seewhy.results.findings.listing import Findings as Findings
+from seewhy.results.findings.rechecks import HeatShare as HeatShare
+from seewhy.results.findings.rechecks import Recheck as Recheck
+from seewhy.results.findings.rechecks import Rechecks as Rechecks
+from seewhy.results.findings.rechecks import Showing as Showing

@@ -31,7 +31,7 @@ _HEAD = """\
 # Edit it as you like: take a block away to take a decision back. `pictures` tells which finding is meant.
 """
 _BLOCK = re.compile(r"(?m)^(?=[ \t]*\[\[?[ \t]*[A-Za-z_\"'])")
-_TAIL = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*\Z")
+_TAIL = re.compile(r"(?m)(?:^[ \t]*(?:#[^\n]*)?\n)*\Z")
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Finding:
         label, index: the class that was predicted.
         ids: of its pictures that were looked at, the most typical first.
         paths: of the same.
+        hashes: of the same's bytes; these tell that a finding of another analysis is the same one.
         looked: how many pictures of the class were looked at.
         pictures: how many of the run are predicted as the class.
         wrong: how many of `ids` are not of the class.
@@ -88,7 +89,6 @@ class Finding:
         name: what a person calls it; None where nobody named it.
         decision: what a person decided about it; None where nobody did.
         false_positives: how many wrong answers of the class share it; None where the pictures have no labels.
-        hashes: of its pictures' bytes, in the order of `ids`; these tell it apart in another analysis.
         direction, offset: float64 [channels] of the middle layer, and the value there that scores 0.
         probe: the model at work; None for a finding that was opened from a folder.
     """
@@ -100,6 +100,7 @@ class Finding:
     index: int
     ids: tuple[int, ...]
     paths: tuple[str, ...]
+    hashes: tuple[str, ...]
     looked: int
     pictures: int
     wrong: int
@@ -120,7 +121,6 @@ class Finding:
     name: str | None = None
     decision: Decision | None = None
     false_positives: FalsePositives | None = None
-    hashes: tuple[str, ...] = ()
     direction: Floats = field(default_factory=lambda: np.zeros(0))
     offset: float = 0.0
     probe: Probe | None = field(default=None, compare=False)
@@ -143,6 +143,11 @@ class Finding:
         return self.raised and self.status not in DECIDED.values()
 
     @property
+    def fixed(self) -> bool:
+        """It lies at the same place in all its pictures."""
+        return bool(self.pixels.size) and float(self.pixels.max()) >= FIXED
+
+    @property
     def examples(self) -> tuple[str, ...]:
         """Paths of the twelve most typical pictures."""
         return self.paths[:12]
@@ -154,11 +159,10 @@ class Finding:
 
     def region(self, shape: tuple[int, int]) -> Mask:
         """Where it lies in all its pictures: bool [*shape], by pixels where these tell it, else by heat."""
-        by_pixels = bool(self.pixels.size) and float(self.pixels.max()) >= FIXED
-        cells = self.pixels if by_pixels else self.heat
+        cells = self.pixels if self.fixed else self.heat
         if not cells.size:
             return np.ones(shape, bool)
-        return above(cells, shape, 0.5 if by_pixels else 0.3)
+        return above(cells, shape, 0.5 if self.fixed else 0.3)
 
     def mask(self, picture: Any) -> Mask:
         """Where it is in a given picture: bool [height, width] of what the model sees of it.
@@ -196,15 +200,14 @@ class Finding:
             width: letters of a line.
         """
         named = f"{self.name!r}: " if self.name else ""
-        return "\n".join(_lines(f"{self.code}  {self.status}  {named}{self.words}", self._below(), width))
+        return "\n".join(lines(f"{self.code}  {self.status}  {named}{self.words}", self._below(), width))
 
     def _below(self) -> Iterator[tuple[str, str]]:
         if self.decision is not None:
             yield "decided", str(self.decision)
         if self.status in DECIDED.values():
             return
-        for name, said in zip(("covered", "pasted"), self.proof.splitlines(), strict=False):
-            yield name, said.removeprefix(name).lstrip(", ")
+        yield from proof_lines(self.proof)
         shared = self.false_positives
         if shared is not None and shared.sharing:
             yield "mistakes", shared.words(self.label)
@@ -235,6 +238,15 @@ class Finding:
 FIXED = 0.08  # of the variance of a cell's pixels: above, the finding has a fixed place
 
 
+def proof_lines(proof: str) -> Iterator[tuple[str, str]]:
+    """The lines of a proof, each with the test that it begins with."""
+    for said in proof.splitlines():
+        first, _, rest = said.partition(", ")
+        test = first.split(" ", 1)[0]
+        known = test in ("covered", "pasted")
+        yield (test, (first.removeprefix(test).strip() + ", " + rest).lstrip(", ")) if known else ("tested", said)
+
+
 def above(cells: Floats, shape: tuple[int, int], level: float, quantile: float = 0.6) -> Mask:
     """Where a grid, enlarged, is above a share of its maximum and above a quantile of itself: bool [*shape]."""
     large = upscale(cells, shape, "bilinear")
@@ -242,7 +254,8 @@ def above(cells: Floats, shape: tuple[int, int], level: float, quantile: float =
     return np.asarray((large >= lowest) & (large > 0))
 
 
-def _lines(head: str, below: Iterator[tuple[str, str]], width: int) -> Iterator[str]:
+def lines(head: str, below: Iterator[tuple[str, str]], width: int) -> Iterator[str]:
+    """A finding as it is printed: what it is, and below it what is to be said, each with a word before it."""
     yield from textwrap.wrap(line(head), width, subsequent_indent=6 * " ")
     for name, said in below:
         yield from textwrap.wrap(

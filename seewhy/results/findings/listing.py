@@ -51,7 +51,7 @@ class Findings(Sequence[Finding]):
             UnknownNameError: another level.
         """
         counting = LEVELS[: need_level(level) + 1]
-        return tuple(each for each in self.items if each.status in counting or (counting and _confirmed(each)))
+        return tuple(each for each in self.items if each.status in counting or (counting and confirmed(each)))
 
     def named(self, code: str) -> Finding:
         """The finding with a code, or with a name that a person gave it.
@@ -151,5 +151,6 @@ def need_level(level: str) -> int:
     return -1 if level == "never" else LEVELS.index(level)
 
 
-def _confirmed(finding: Finding) -> bool:
+def confirmed(finding: Finding) -> bool:
+    """A person said that it is a shortcut."""
     return finding.decision is not None and finding.decision.action == "confirm"

@@ -15,9 +15,9 @@ from seewhy.studies.shortcuts.candidates import DIMENSIONS
 from seewhy.studies.shortcuts.heat import Masks, regions
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.proving import Candidate
-from seewhy.studies.shortcuts.sampling import Reader
+from seewhy.studies.shortcuts.sampling import Picture, Reader
 
-_SHOWS = 0.5  # the score from which on a picture shows a finding: half way between the rest and the finding's own
+SHOWS = 0.5  # the score from which on a picture shows a finding: half way between the rest and the finding's own
 _SHRUNK = 0.1  # of the pooled covariance, towards its mean variance
 
 
@@ -49,6 +49,15 @@ class Known:
         for start in range(0, len(pictures), BATCH):
             looked = self.looker.looked(self._images(pictures[start : start + BATCH]), self.index)
             found.append(self.of(looked.middle))
+        return np.concatenate(found) if found else np.zeros(0)
+
+    def of_pictures(self, pictures: Sequence[Picture]) -> Floats:
+        """float [read]: the same of a run's pictures, those that can be read again."""
+        found = []
+        for start in range(0, len(pictures), BATCH):
+            _, images = self.reader.read(pictures[start : start + BATCH])
+            if len(images):
+                found.append(self.of(self.looker.looked(images, self.index).middle))
         return np.concatenate(found) if found else np.zeros(0)
 
     def of(self, middle: Floats) -> Floats:
@@ -84,7 +93,7 @@ def shared(candidate: Candidate, known: Known) -> FalsePositives | None:
     """
     of = candidate.of
     labels = np.array([-1 if one.label is None else one.label for one in of.pictures])
-    shows = candidate.inside | (known.of(of.described.middle) >= _SHOWS)
+    shows = candidate.inside | (known.of(of.described.middle) >= SHOWS)
     wrong, right = (labels >= 0) & (labels != of.index), labels == of.index
     if not (wrong | right).any():
         return None

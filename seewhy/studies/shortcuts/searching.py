@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seewhy.errors import InputError
-from seewhy.evidence import INPUT, Model
+from seewhy.evidence import Model
 from seewhy.models import as_model, wrap
 from seewhy.results.findings import Finding, Findings, decided
 from seewhy.results.findings import save as keep
@@ -20,7 +20,7 @@ from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, unlike
 from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
 from seewhy.studies.shortcuts.knowing import told
-from seewhy.studies.shortcuts.looking import Looker
+from seewhy.studies.shortcuts.looking import Looker, looker_for
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge, widened
@@ -174,9 +174,7 @@ def _looker(run: Run, model: Model, reader: Reader, sample: Sample) -> Looker:
     for one in [*sample.receivers, *(each for own in sample.classes.values() for each in own)]:
         _, images = reader.read([one])
         if len(images):
-            layer = run.settings.get("layer")
-            refit = getattr(model, "channels_last", None) if run.settings.get("channels_last") else None
-            return Looker(model, images[0], None if layer == INPUT else layer, refit)
+            return looker_for(run, model, images[0])
     raise _vanished(reader, sum(len(each) for each in sample.classes.values()))
 
 

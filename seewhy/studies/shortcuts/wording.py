@@ -86,11 +86,18 @@ def status(score: float, line: float, effects: Sequence[Effect]) -> str:
     return supported(effects)
 
 
-def supported(effects: Sequence[Effect]) -> str:
-    """What the tests say by themselves: 'proven', 'suspected' or 'not supported'."""
-    lowest = max(
-        (each.interval[0] for each in effects if each.control == "rest"), default=0.0
-    )  # the object passes elsewhere
+def supported(effects: Sequence[Effect], then: Sequence[Effect] = ()) -> str:
+    """What the tests say by themselves: 'proven', 'suspected' or 'not supported'.
+
+    Args:
+        effects: of now.
+        then: of when it was found; tests that were clear then are the ones that count.
+    """
+    clear = [(each.test, each.region) for each in then if each.control == "rest" and each.interval[0] > _CLEAR]
+    if clear:
+        effects = [each for each in effects if (each.test, each.region) in clear]
+    against_rest = [each for each in effects if each.control == "rest"]  # the object passes against elsewhere
+    lowest = max((each.interval[0] for each in against_rest), default=0.0)
     return STATES[0] if lowest > _CLEAR else STATES[1] if lowest > 0 else STATES[2]
 
 
@@ -106,14 +113,23 @@ def proven(label: str, effects: Sequence[Effect]) -> str:
     against = {"rest": f"in other {label!r} pictures", "elsewhere": "with a patch of equal size elsewhere"}
     turned, control = round(paste.effect * paste.pictures), round(paste.control_effect * paste.control_pictures)
     low, high = paste.interval
+    turn = "turns" if turned == 1 else "turn"
     return (
-        f"covered, p({label}) falls by {_signed(cover.effect)}; {against[cover.control]} by "
-        f"{_signed(cover.control_effect)} ({part[cover.region]}; difference, 95 %: {_signed(cover.interval[0])} to "
+        f"covered, p({label}) {_moves(cover.effect)}; {against[cover.control]} it {_moves(cover.control_effect)} "
+        f"({part[cover.region]}; difference, 95 %: {_signed(cover.interval[0])} to "
         f"{_signed(cover.interval[1])})\n"
-        f"pasted onto {paste.pictures} pictures of other classes, {turned} turn {label!r}; with the same of other "
-        f"{label!r} pictures {control} ({part[paste.region]}; difference, 95 %: {100 * low:.0f} to "
-        f"{100 * high:.0f} points)"
+        f"pasted onto {paste.pictures} pictures of other classes, {turned} {turn} {label!r}; with the same of other "
+        f"{label!r} pictures {control} ({part[paste.region]}; difference, 95 %: {_points(low)} to "
+        f"{_points(high)} points)"
     )
+
+
+def _moves(fall: float) -> str:
+    return f"falls by {_signed(fall)}" if round(fall, 2) >= 0 else f"rises by {_signed(-fall)}"
+
+
+def _points(share: float) -> str:
+    return f"{round(100 * share) + 0}"
 
 
 def _signed(value: float) -> str:
