@@ -18,6 +18,8 @@ ORDER = (
     *("Explanation", "Explanations", "Failed"),
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding", "open_findings", "recheck", "Rechecks", "Recheck"),
+    *("compare", "Comparison"),
+    *("study", "open_study", "Study"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Comparison": "studies.comparison",
     "EvidenceError": "errors",
     "Explanation": "explanation",
     "Explanations": "explanation",
@@ -21,10 +22,12 @@ _HOME = {
     "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
+    "Study": "studies.supplement",
     "UnknownNameError": "errors",
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
+    "compare": "studies.comparison",
     "compare_methods": "explanation",
     "concepts": "explanation",
     "explain": "explanation",
@@ -36,9 +39,11 @@ _HOME = {
     "load": "models.loading",
     "open": "results.run",
     "open_findings": "studies.shortcuts",
+    "open_study": "studies.supplement",
     "output": "targets",
     "probability": "targets",
     "recheck": "studies.shortcuts",
+    "study": "studies.supplement",
     "top": "targets",
     "versus": "targets",
     "wrap": "models",
@@ -82,10 +87,15 @@ if TYPE_CHECKING:
     from seewhy.results.run import open as open
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
+    from seewhy.studies.comparison import Comparison as Comparison
+    from seewhy.studies.comparison import compare as compare
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
     from seewhy.studies.shortcuts import open_findings as open_findings
     from seewhy.studies.shortcuts import recheck as recheck
+    from seewhy.studies.supplement import Study as Study
+    from seewhy.studies.supplement import open_study as open_study
+    from seewhy.studies.supplement import study as study
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

@@ -18,7 +18,7 @@ import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError, UnknownNameError
 from seewhy.images.hashing import content_hash
-from seewhy.results.findings import Effect, FalsePositives, Finding, Findings, decide, decided, deciding, read, save
+from seewhy.results.findings import Effect, FalsePositives, Finding, Findings, decide, decided, deciding, read
 from seewhy.results.findings.deciding import Entry, entries_of
 from seewhy.studies.shortcuts import retesting, sampling, wording
 
@@ -64,7 +64,7 @@ def test_what_is_kept_is_what_is_opened(home):
     one = finding(
         false_positives=FalsePositives(31, 22, (4, 9), 59, 20), direction=RNG.normal(size=7), offset=1 / 3, name="bars"
     )
-    save(found(one), home)
+    found(one).save(home)
     (opened,) = read(home)
     assert opened.as_dict() == replace(one, name=None).as_dict()
     np.testing.assert_array_equal(opened.direction, one.direction)  # to the last bit
@@ -73,7 +73,7 @@ def test_what_is_kept_is_what_is_opened(home):
 
 
 def test_damaged_findings_are_told(home):
-    save(found(), home)
+    found().save(home)
     (home / "findings.json").write_text('{"schema": 99}')
     with pytest.raises(InputError, match="schema 99 instead of 1"):
         read(home)
@@ -282,7 +282,7 @@ def run_of(home, monkeypatch=None):
     }
     (home / "run" / "parts").mkdir(parents=True)
     (home / "run" / "run.json").write_text(json.dumps({"schema": 1, "key": "k", **about}))
-    save(found(), home / "run")
+    found().save(home / "run")
     return sw.open(home / "run")
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
-from seewhy.apps import runs, shortcuts
+from seewhy.apps import comparing, runs, shortcuts
 from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
@@ -244,6 +244,7 @@ app.command(no_args_is_help=True)(runs.show)
 app.command(no_args_is_help=True)(runs.report)
 app.command(no_args_is_help=True)(shortcuts.shortcuts)
 app.command(no_args_is_help=True)(shortcuts.accept)
+app.command(no_args_is_help=True)(comparing.compare)
 
 
 def _version(asked: bool) -> None:

@@ -70,8 +70,7 @@ def shortcuts(
         from seewhy.apps.auditing import no_run
         from seewhy.apps.findings import tell_rechecks, tell_shortcuts
         from seewhy.apps.requests import load_model, no_model
-        from seewhy.results.findings import Findings, Rechecks, decisions_file, entries_of
-        from seewhy.results.findings.keeping import FINDINGS
+        from seewhy.results.findings import FINDINGS, Findings, Rechecks, decisions_file, entries_of
         from seewhy.results.findings.listing import need_level
         from seewhy.results.run import open as opened
         from seewhy.studies.shortcuts import find_shortcuts, recheck

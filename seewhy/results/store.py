@@ -144,7 +144,7 @@ class Store:
         """
         self._made()
         with (self.folder / LOCK).open("a+", encoding="utf-8") as file:
-            if not _held(file):
+            if not held(file):
                 file.seek(0)
                 raise InputError(
                     f"another process ({file.read().strip() or 'unknown'}) is writing to {str(self.folder)!r}",
@@ -177,7 +177,7 @@ class Store:
             ) from error
 
 
-def _held(file: IO[str]) -> bool:
+def held(file: IO[str]) -> bool:
     """Takes the lock of an open file; the system gives it back when the process ends, however it ends."""
     try:
         import fcntl

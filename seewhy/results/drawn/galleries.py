@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TILE = 224  # pixels of a picture's side
 SCALES = ("each", "picture", "all")
-_NEEDED = [
+NEEDED = [
     *("path", "label", "predicted", "correct", "probability", "loss", "box", "width", "height", "error"),
     *("map", "map_scale", "map_height", "map_width", "label_map", "label_map_scale"),
 ]
@@ -31,7 +31,7 @@ _EMPTY = (241, 241, 240)  # of a tile without a picture
 
 
 @dataclass(frozen=True, eq=False)
-class _Entry:
+class Entry:
     """A picture of the gallery, and what is drawn of it."""
 
     row: dict[str, Any]
@@ -71,7 +71,7 @@ def gallery(
     pairs = "other_id" in rows.table.column_names
     shown = rows[:limit]
     wanted = [i for one in shown for i in (one["id"], one["other_id"])] if pairs else shown.ids
-    entries = [_Entry(row, *original(run, row)) for row in run.rows(wanted, _NEEDED).to_pylist()]
+    entries = [Entry(row, *original(run, row)) for row in run.rows(wanted, NEEDED).to_pylist()]
     if pairs:
         by_id = {entry.row["id"]: entry for entry in entries}
         cards = [_pair([by_id[one["id"]], by_id[one["other_id"]]], one, tile) for one in shown]
@@ -80,7 +80,7 @@ def gallery(
         across = 3 if any(entry.row["label_map"] is not None for entry in entries) else 2
         cards = [_card(entry, across, scale, top, tile, options) for entry in entries]
     title = f"{rows.title}: {len(cards):,}" + (f" of {rows.found:,}" if len(cards) < rows.found else "")
-    return _sheet(cards, columns, title, "" if pairs else _footnote(run, entries, scale))
+    return sheet_of(cards, columns, title, "" if pairs else _footnote(run, entries, scale))
 
 
 def mean_maps(focus: Focus, limit: int = 8, tile: int = 160) -> Image.Image:
@@ -123,20 +123,20 @@ def mean_maps(focus: Focus, limit: int = 8, tile: int = 160) -> Image.Image:
         foot += " orange, more when right; blue, more when wrong."
     if len(kept) < len(answers):
         foot += f" {len(kept)} of {len(answers):,} classes, those with the most answers."
-    return _sheet(sheets, 2 if len(sheets) > 3 else 1, "where the model looks on average", foot)
+    return sheet_of(sheets, 2 if len(sheets) > 3 else 1, "where the model looks on average", foot)
 
 
-def _card(entry: _Entry, across: int, scale: str, top: float | None, tile: int, options: dict[str, Any]) -> Image.Image:
+def _card(entry: Entry, across: int, scale: str, top: float | None, tile: int, options: dict[str, Any]) -> Image.Image:
     """The picture, then its maps, captioned, under a heading."""
     row = entry.row
     most = top if scale == "all" else _most(row) if scale == "picture" else None
-    tiles: list[Any] = [_shown(entry, tile)]
+    tiles: list[Any] = [shown_of(entry, tile)]
     captions = [row["path"] or f"picture {row['id']}"]
     if row["predicted"] is not None:
-        tiles.append(_mapped(entry, "map", most, tile, options))
+        tiles.append(mapped(entry, "map", most, tile, options))
         captions.append(f"why {row['predicted']} ({percent(row['probability'])})")
     if row["label_map"] is not None:
-        tiles.append(_mapped(entry, "label_map", most, tile, options))
+        tiles.append(mapped(entry, "label_map", most, tile, options))
         captions.append(
             f"why {row['label']}" + (f" ({percent(np.exp(-row['loss']))})" if row["loss"] is not None else "")
         )
@@ -146,10 +146,10 @@ def _card(entry: _Entry, across: int, scale: str, top: float | None, tile: int, 
     return panels.panel(tiles, across, [line(text) for text in captions], _heading(row), tile)
 
 
-def _pair(entries: list[_Entry], pair: dict[str, Any], tile: int) -> Image.Image:
+def _pair(entries: list[Entry], pair: dict[str, Any], tile: int) -> Image.Image:
     same = "the same file" if pair["identical"] else f"{pair['distance']} of 64 bits differ"
     words = [f"{e.row['label'] or 'no label'}\n{e.row['path'] or 'picture ' + str(e.row['id'])}" for e in entries]
-    return panels.panel([_shown(entry, tile) for entry in entries], 2, words, same, tile)
+    return panels.panel([shown_of(entry, tile) for entry in entries], 2, words, same, tile)
 
 
 def _heading(row: dict[str, Any]) -> str:
@@ -163,11 +163,11 @@ def _heading(row: dict[str, Any]) -> str:
     )
 
 
-def _shown(entry: _Entry, tile: int) -> Image.Image:
+def shown_of(entry: Entry, tile: int) -> Image.Image:
     return entry.picture if entry.picture is not None else _told(told(entry.trouble, entry.row), tile)
 
 
-def _mapped(entry: _Entry, which: str, most: float | None, tile: int, options: dict[str, Any]) -> Image.Image:
+def mapped(entry: Entry, which: str, most: float | None, tile: int, options: dict[str, Any]) -> Image.Image:
     row = entry.row
     if row[which] is None:
         return _told("no map", tile)
@@ -207,7 +207,7 @@ def _told(words: str, side: int) -> Image.Image:
     return sheet
 
 
-def _footnote(run: Run, entries: list[_Entry], scale: str) -> str:
+def _footnote(run: Run, entries: list[Entry], scale: str) -> str:
     if not any(entry.row["map"] is not None for entry in entries):
         return ""
     words = {
@@ -221,7 +221,7 @@ def _footnote(run: Run, entries: list[_Entry], scale: str) -> str:
     return foot
 
 
-def _sheet(cards: list[Image.Image], columns: int, title: str, foot: str) -> Image.Image:
+def sheet_of(cards: list[Image.Image], columns: int, title: str, foot: str) -> Image.Image:
     """Cards in a grid on white, all columns as wide as the widest card, under a title."""
     columns = min(columns, len(cards))
     wide, gap = max(card.width for card in cards), 16

@@ -56,9 +56,14 @@ def map_of(row: dict[str, Any], which: str) -> dict[str, Any] | None:
     height, width = row["map_height"], row["map_width"]
     if values is None or scale is None or not np.isfinite(scale) or len(values) != (height or 0) * (width or 0):
         return None
-    cells: Map = np.nan_to_num(np.asarray(values, np.float32).reshape(height, width), posinf=0, neginf=0)
+    return packed(np.asarray(values, np.float32).reshape(height, width), scale)
+
+
+def packed(map: Map, scale: float) -> dict[str, Any]:
+    """A map [height, width] of 0..1 as bytes."""
+    cells: Map = np.nan_to_num(map, posinf=0, neginf=0)
     if max(cells.shape) > _CELLS:
-        cells = upscale(cells, (min(height, _CELLS), min(width, _CELLS)), "bilinear")
+        cells = upscale(cells, (min(cells.shape[0], _CELLS), min(cells.shape[1], _CELLS)), "bilinear")
     return {
         "height": int(cells.shape[0]),
         "width": int(cells.shape[1]),

@@ -10,13 +10,14 @@ from seewhy.results.findings.effects import FalsePositives as FalsePositives
 from seewhy.results.findings.finding import DECIDED as DECIDED
 from seewhy.results.findings.finding import FIXED as FIXED
 from seewhy.results.findings.finding import STATES as STATES
+from seewhy.results.findings.finding import VARYING as VARYING
 from seewhy.results.findings.finding import Decision as Decision
 from seewhy.results.findings.finding import Finding as Finding
 from seewhy.results.findings.finding import Mask as Mask
 from seewhy.results.findings.finding import Probe as Probe
 from seewhy.results.findings.finding import above as above
+from seewhy.results.findings.keeping import FINDINGS as FINDINGS
 from seewhy.results.findings.keeping import read as read
-from seewhy.results.findings.keeping import save as save
 from seewhy.results.findings.listing import Findings as Findings
 from seewhy.results.findings.rechecks import HeatShare as HeatShare
 from seewhy.results.findings.rechecks import Recheck as Recheck

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from seewhy.results.trials import Trial
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Effect:
         pictures, control_pictures: how many were tried.
         interval: 95 %, of the difference.
         margin, control_margin: the same in units of the score's margin, means.
+        trials, control_trials: the pictures one by one.
     """
 
     test: str
@@ -32,10 +36,17 @@ class Effect:
     interval: tuple[float, float]
     margin: float
     control_margin: float
+    trials: tuple[Trial, ...] = field(default=(), repr=False)
+    control_trials: tuple[Trial, ...] = field(default=(), repr=False)
 
     @property
     def difference(self) -> float:
         return self.effect - self.control_effect
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it; its trials are in a Parquet file."""
+        held = {name: value for name, value in vars(self).items() if name not in ("trials", "control_trials")}
+        return {**held, "interval": list(self.interval)}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from seewhy.errors import InputError
 from seewhy.images.resizing import Floats, upscale
 from seewhy.results.findings.effects import Effect, FalsePositives
 from seewhy.results.tables import line
+from seewhy.results.trials import Cell, Shot
 
 STATES = ("proven", "suspected", "not supported", "worth a look")  # what the tests say, the worst first
 DECIDED = {"accept": "accepted", "dismiss": "dismissed"}  # the status that a decision gives
@@ -89,6 +90,8 @@ class Finding:
         name: what a person calls it; None where nobody named it.
         decision: what a person decided about it; None where nobody did.
         false_positives: how many wrong answers of the class share it; None where the pictures have no labels.
+        cells: which labels and answers show it.
+        shots: some pictures of the tests, drawn by chance.
         direction, offset: float64 [channels] of the middle layer, and the value there that scores 0.
         probe: the model at work; None for a finding that was opened from a folder.
     """
@@ -121,6 +124,8 @@ class Finding:
     name: str | None = None
     decision: Decision | None = None
     false_positives: FalsePositives | None = None
+    cells: tuple[Cell, ...] = ()
+    shots: tuple[Shot, ...] = ()
     direction: Floats = field(default_factory=lambda: np.zeros(0))
     offset: float = 0.0
     probe: Probe | None = field(default=None, compare=False)
@@ -230,11 +235,14 @@ class Finding:
             "examples": list(self.examples),
             "members": len(self.ids),
             "map_shape": list(self.maps.shape[1:]),
-            "effects": [asdict(each) for each in self.effects],
+            "effects": [each.as_dict() for each in self.effects],
+            "cells": [asdict(each) for each in self.cells],
+            "shots": [asdict(each) for each in self.shots],
             **{name: _rounded(getattr(self, name)) for name in ("where", "heat", "pixels")},
         }
 
 
+VARYING = "in varying places"
 FIXED = 0.08  # of the variance of a cell's pixels: above, the finding has a fixed place
 
 

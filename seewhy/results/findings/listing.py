@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, overload
 
 from seewhy.errors import UnknownNameError, did_you_mean
@@ -68,6 +69,12 @@ class Findings(Sequence[Finding]):
             f"one of {', '.join(known)}" if known else "a finding; there is none",
             (did_you_mean(code, known, "print(run.findings()) lists them")),
         )
+
+    def save(self, folder: Path) -> None:
+        """Writes what was found into a run's folder, and nothing of what was decided."""
+        from seewhy.results.findings.keeping import save
+
+        save(self, folder)
 
     @overload
     def __getitem__(self, index: int) -> Finding: ...

@@ -128,7 +128,7 @@ class Recheck:
             "decision": None if one.decision is None else one.decision.as_dict(),
             "heat": None if self.heat is None else asdict(self.heat),
             "shown": None if self.shown is None else asdict(self.shown),
-            "effects": [asdict(each) for each in self.effects],
+            "effects": [each.as_dict() for each in self.effects],
             **{"proof": self.proof, "before": self.before, "why": self.why},
         }
 

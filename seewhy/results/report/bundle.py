@@ -20,6 +20,7 @@ from seewhy.results.questions.focus import Focus
 from seewhy.results.questions.summary import Measures
 from seewhy.results.report.overview import confusion_of, focus_of
 from seewhy.results.report.predictions import LISTED, table_of
+from seewhy.results.report.proofs import Frame, Searched, findings_of, searched
 from seewhy.results.report.provenance import about_of, error_of, title_of, told_path
 from seewhy.results.report.sampling import PICTURES, ROWS, Sample, sampled
 from seewhy.results.report.showing import NEEDED, Top, shown_of, top_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from seewhy.results.run import Run
 
 _FAILURES, _DOUBTS, _TYPICAL = 200, 40, 8
+_MANY = 60  # pictures, from which on tests are shown with all of theirs
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Material:
         means: mean pictures of the groups, as data URLs.
         listed, shown: rows of the predictions, and of the pictures by id.
         largest: the highest maximum of all maps of the run.
+        searched: what a search for shortcuts found.
         others: what the run's methods of these names give.
     """
 
@@ -79,6 +82,7 @@ class Material:
     listed: pa.Table
     shown: dict[int, dict[str, Any]]
     largest: float
+    searched: Searched
 
 
 def bundle(
@@ -118,7 +122,9 @@ def gathered(
     groups = run.looked_at(seed)
     judged = measures.labelled > 0
     doubts = run.likely_mislabelled(_DOUBTS) if judged else None
-    sample = sampled(run, groups, doubts.ids if doubts is not None else [], rows, pictures, seed)
+    proofs = searched(run, images, seed)
+    doubted = doubts.ids if doubts is not None else []
+    sample = sampled(run, groups, doubted, rows, pictures, seed, proofs.examples())
     photos: dict[int, Image.Image] = {}
     troubles: dict[int, str] = {}
     if images:
@@ -150,6 +156,7 @@ def gathered(
         run.rows(sample.rows.tolist(), LISTED).combine_chunks(),
         {row["id"]: row for row in run.rows([i for i, _ in sample.pictures], NEEDED).to_pylist()},
         _largest(run),
+        proofs,
     )
 
 
@@ -170,6 +177,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
     ]
     with_image = sum(one["image"] is not None for one in shown)
     about = about_of(run, material.anonymous)
+    counts = {one.name: one.labelled for one in material.measures.classes}
     result = {
         "schema": SCHEMA,
         "title": material.title,
@@ -199,6 +207,7 @@ def bundled(material: Material, cut: Cut) -> dict[str, Any]:
         ],
         "failures_count": len(material.failures),
         "doubts": _doubts(material, place, row_of),
+        "findings": findings_of(run, material.searched, _frame(material, cut, place, row_of, pictures), counts),
     }
     clean: dict[str, Any] = cleaned(result)
     return clean
@@ -254,6 +263,7 @@ def _fewer(sample: Sample, ids: Any, pictures: Sequence[int]) -> str:
 def _classes(material: Material, tops: Sequence[Top]) -> list[int]:
     """The classes that occur anywhere in the bundle, in the order of the model's outputs."""
     found = {index for top in tops for index, _, _ in top} | {one.index for one in material.focus.looked}
+    found |= material.searched.classes()
     if material.confusion is not None:
         found.update(material.confusion.indices.tolist())
     for one in material.groups:
@@ -263,6 +273,15 @@ def _classes(material: Material, tops: Sequence[Top]) -> list[int]:
     if material.doubts is not None:
         found.update(row["suggested_index"] for row in material.doubts)
     return sorted(found)
+
+
+def _frame(
+    material: Material, cut: Cut, place: dict[int, int], row_of: dict[int, int], pictures: Sequence[int]
+) -> Frame:
+    """Pictures of tests give way with the others: first they are fewer, then none."""
+    shots = None if cut.pictures >= _MANY or cut.pictures == len(material.sample.pictures) else 2
+    quality = cut.quality if material.images else 0
+    return Frame(place, row_of, set(pictures), quality, shots, cut.rows > 0, material.anonymous)
 
 
 def _clusters(material: Material, place: dict[int, int], row_of: dict[int, int], cut: Cut) -> dict[str, Any]:

@@ -191,10 +191,14 @@ def _left_out(material: Material, cut: Cut) -> list[str]:
 def _parts(made: dict[str, Any]) -> dict[str, int]:
     """Bytes of the bundle by what they are for."""
     shown, groups = made["shown"], made["clusters"]["list"]
-    photos = sum(len(one["image"] or "") for one in shown) + sum(len(one["mean_picture"] or "") for one in groups)
+    found = made["findings"]["list"]
+    photos = sum(len(one["image"] or "") for one in shown)
+    photos += sum(len(one["mean_picture"] or "") for one in (*groups, *found))
+    photos += sum(len(image) for one in found for shot in one["shots"] for image in shot["images"].values())
     maps = sum(_weight(one[name]) for one in shown for name in ("map", "label_map"))
     maps += len(made["pictures"]["coarse"]["values"]) + _weight(made["focus"])
-    maps += sum(_weight(one["mean_map"]) for one in groups)
+    maps += sum(_weight(one["mean_map"]) for one in (*groups, *found))
+    maps += sum(_weight(one["map"]) for each in found for one in each["shown"])
     return {"photos": photos, "maps": maps, "table": _weight(made) - photos - maps}
 
 

@@ -79,7 +79,7 @@ def error_of(error: str, root: str | None, anonymous: bool) -> str:
     data's folder, one of a few fixed words says what kind of error it is.
     """
     first = below(error.partition("\n")[0], root)
-    if not anonymous and not _ABSOLUTE.search(first):
+    if not anonymous and not has_path(first):
         return first
     return next((kind for words, kind in _KINDS if words in error), _OTHER)
 
@@ -98,7 +98,12 @@ def told_path(path: str | None) -> str | None:
 
 def _pathless(texts: Iterable[str], root: str | None) -> list[str]:
     """Sentences of seewhy itself; one that holds a path from outside of the data's folder is left out."""
-    return [text for each in texts if not _ABSOLUTE.search(text := below(each, root))]
+    return [text for each in texts if not has_path(text := below(each, root))]
+
+
+def has_path(text: str) -> bool:
+    """It may name a file outside of the data's folder."""
+    return _ABSOLUTE.search(text) is not None
 
 
 def _model(run: Run) -> str:

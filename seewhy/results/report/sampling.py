@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROWS, PICTURES = 20_000, 200  # listed, shown
 _MISTAKES = 1_000  # that are listed whatever chance says
+_PROOFS = 0.35  # of the pictures at most: those of findings
 _SHARES = (  # of the pictures, for each reason to show one; what is left is drawn by chance
     ("confident", 0.2),
     ("lost", 0.1),
@@ -26,6 +27,7 @@ _SHARES = (  # of the pictures, for each reason to show one; what is left is dra
     ("group", 0.3),
 )
 _WORDS = {
+    "finding": "typical of a finding",
     "confident": "most confident mistakes",
     "lost": "mistakes with the highest loss",
     "doubted": "whose label is probably wrong",
@@ -73,7 +75,13 @@ class Sample:
 
 
 def sampled(
-    run: Run, groups: Clusters, doubted: Sequence[int], rows: int = ROWS, pictures: int = PICTURES, seed: int = 0
+    run: Run,
+    groups: Clusters,
+    doubted: Sequence[int],
+    rows: int = ROWS,
+    pictures: int = PICTURES,
+    seed: int = 0,
+    proofs: Sequence[int] = (),
 ) -> Sample:
     """Chooses pictures that tell most, and predictions by chance.
 
@@ -81,13 +89,15 @@ def sampled(
         groups: of the run.
         doubted: ids of pictures whose label is probably wrong, the most probable first.
         rows, pictures: so many at most.
+        proofs: ids of pictures that findings are of, the most typical first.
     """
     answered = pc.field("error").is_null() & pc.field("predicted_index").is_valid()
     held = run.select(["id", "correct", "probability", "loss"], where=answered)
     ids, correct = ints(held["id"]), ints(held["correct"])
     sure, loss = floats(held["probability"]), floats(held["loss"])
     draw = np.random.default_rng(seed)
-    shown = _pictures(ids, correct, sure, loss, groups, doubted, min(pictures, len(ids)), draw)
+    count = min(pictures, len(ids))
+    shown = _pictures(ids, correct, sure, loss, groups, doubted, count, draw, _known(proofs, ids))
     if len(ids) <= rows:
         return Sample(len(ids), ids, len(ids), shown, seed)
     wrong = np.flatnonzero(correct == 0)
@@ -106,6 +116,7 @@ def _pictures(
     doubted: Sequence[int],
     count: int,
     draw: np.random.Generator,
+    proofs: Ints,
 ) -> tuple[tuple[int, str], ...]:
     """Ids and reasons, each reason in proportion all along."""
     wrong, right, judged = np.flatnonzero(correct == 0), np.flatnonzero(correct == 1), bool((correct >= 0).any())
@@ -118,10 +129,12 @@ def _pictures(
         else ids[np.argsort(sure, kind="stable")],
         "group": np.array(_of_groups(groups), np.int64),
     }
-    taken: dict[int, tuple[float, str]] = {}
+    proofs = proofs[: round(_PROOFS * count)]
+    taken = {i: ((place + 0.5) / len(proofs), "finding") for place, i in enumerate(proofs.tolist())}
+    free = count - len(taken)
     for why, share in _SHARES:
         why = "unsure" if why == "close" and not judged else why
-        most = max(1, round(share * count))
+        most = max(1, round(share * free))
         fresh = [i for i in lists[why][: most + len(taken)].tolist() if i not in taken][:most]
         taken.update((i, ((place + 0.5) / most, why)) for place, i in enumerate(fresh))
     left = count - len(taken)

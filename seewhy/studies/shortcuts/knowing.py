@@ -45,11 +45,12 @@ class Known:
 
     def score(self, pictures: Sequence[Any]) -> Floats:
         """float [n]: about 1 as the finding's pictures, about 0 as the rest of the class."""
-        found = []
-        for start in range(0, len(pictures), BATCH):
-            looked = self.looker.looked(self._images(pictures[start : start + BATCH]), self.index)
-            found.append(self.of(looked.middle))
-        return np.concatenate(found) if found else np.zeros(0)
+        parts = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+        return np.concatenate([self.of_images(self._images(part)) for part in parts]) if parts else np.zeros(0)
+
+    def of_images(self, images: Floats) -> Floats:
+        """The same of some prepared images, float [n, height, width, channels]."""
+        return self.of(self.looker.looked(images, self.index).middle)
 
     def of_pictures(self, pictures: Sequence[Picture]) -> Floats:
         """float [read]: the same of a run's pictures, those that can be read again."""
@@ -57,7 +58,7 @@ class Known:
         for start in range(0, len(pictures), BATCH):
             _, images = self.reader.read(pictures[start : start + BATCH])
             if len(images):
-                found.append(self.of(self.looker.looked(images, self.index).middle))
+                found.append(self.of_images(images))
         return np.concatenate(found) if found else np.zeros(0)
 
     def of(self, middle: Floats) -> Floats:
@@ -101,13 +102,7 @@ def shared(candidate: Candidate, known: Known) -> FalsePositives | None:
     return FalsePositives(int(wrong.sum()), len(ids), ids, int(right.sum()), int((right & shows).sum()))
 
 
-def told(finding: Finding, candidate: Candidate, reader: Reader, looker: Looker) -> Finding:
+def told(finding: Finding, candidate: Candidate, probe: Known) -> Finding:
     """The finding with what recognises it, and with what that tells of the class's wrong answers."""
-    probe = learned(candidate, reader, looker)
-    return replace(
-        finding,
-        probe=probe,
-        direction=probe.direction,
-        offset=probe.offset,
-        false_positives=shared(candidate, probe),
-    )
+    wrong = shared(candidate, probe)
+    return replace(finding, probe=probe, direction=probe.direction, offset=probe.offset, false_positives=wrong)

@@ -9,6 +9,7 @@ import numpy as np
 
 from seewhy.images.resizing import Floats
 from seewhy.results.findings import Effect, above
+from seewhy.results.trials import Trial
 from seewhy.studies.shortcuts import intervals
 from seewhy.studies.shortcuts.candidates import Ints
 from seewhy.studies.shortcuts.classes import Class, Receivers
@@ -17,7 +18,8 @@ from seewhy.studies.shortcuts.heat import Masks, of_node, regions
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.sampling import Reader
 from seewhy.studies.shortcuts.scoring import Marks, cells_explained
-from seewhy.targets import margins
+from seewhy.studies.shortcuts.showing import GIVEN, Given
+from seewhy.targets import Scores, margins
 
 TRIED = 64  # pictures of each test
 _TELLS = 0.15  # from which gap on a fixed place counts in full
@@ -57,6 +59,7 @@ class Proof:
         parts: f0, covB, vmax and the gaps, by name.
         s2: the score with the proof, as first measured.
         s3: the same with controlled effects alone; it orders the findings.
+        given: some images of the tests.
     """
 
     candidate: Candidate
@@ -66,6 +69,7 @@ class Proof:
     parts: dict[str, float]
     s2: float
     s3: float
+    given: tuple[Given, ...]
 
     @property
     def complement(self) -> bool:
@@ -103,7 +107,7 @@ def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receiver
         **{"gap_heat": effects[0].difference, "gap_pixels": effects[1].difference, "gap_own": effects[2].difference},
     }
     s2 = candidate.marks.score + float(np.clip(parts["covB"], 0, 2)) - 2 * parts["f0"] + 5 * parts["vmax"] ** 0.5
-    return Proof(candidate, heat, pixels, effects, parts, s2, controlled(candidate.marks, parts))
+    return Proof(candidate, heat, pixels, effects, parts, s2, controlled(candidate.marks, parts), tuple(tests.given))
 
 
 def controlled(marks: Marks, parts: dict[str, float]) -> float:
@@ -138,6 +142,7 @@ class _Tests:
         self.donors = rng.integers(0, len(self.members), TRIED)
         self.controls = rng.integers(0, len(self.rest), TRIED)
         self.grouped = any(one.group is not None for one in self.of.pictures)
+        self.given: list[Given] = []
 
     def _some(self, places: Ints, reader: Reader) -> tuple[Ints, Floats]:
         drawn = self.rng.choice(places, min(TRIED, len(places)), replace=False)
@@ -148,12 +153,18 @@ class _Tests:
         """Regions of the group's pictures and of the rest's, pasted into the same receivers."""
         images = self.others.images[self.receivers]
         before = self.others.margins(self.of.index)[self.receivers]
-        turned, gains = [], []
+        chances = self.others.chances(self.of.index)[self.receivers]
+        ids = [self.others.pictures[i].id for i in self.receivers]
+        turned, gains, trials = [], [], []
         for places, own, drawn in (
             (self.members, self.member_images, self.donors),
             (self.rest, self.rest_images, self.controls),
         ):
-            scores = self.looker.scores(pasted(own[drawn], masks(self.of.heat[places[drawn]]), images))
+            changed = pasted(own[drawn], masks(self.of.heat[places[drawn]]), images)
+            scores = self.looker.scores(changed)
+            trials.append(self._trials(ids, chances, scores, places[drawn]))
+            if places is self.members:
+                self._give("paste", name, trials[0], images, changed, own[drawn[:GIVEN]])
             turned.append((scores.predicted == self.of.index).astype(float))
             gains.append(margins(scores.values, self.of.index, scores.several) - before)
         counts = [int(each.sum()) for each in turned]
@@ -161,35 +172,55 @@ class _Tests:
         if self.grouped:
             wider = self._interval(turned, [self.members[self.donors], self.rest[self.controls]])
             interval = min(interval[0], wider[0]), max(interval[1], wider[1])
-        return self._effect("paste", name, "rest", turned, interval, gains)
+        return self._effect("paste", name, "rest", turned, interval, gains, trials)
 
     def cover(self, name: str, masks: Callable[[Floats], Masks]) -> Effect:
         """The same region covered in the group's pictures and in the rest's."""
-        falls, drops = [], []
+        falls, drops, trials = [], [], []
         for places, images in ((self.members, self.member_images), (self.rest, self.rest_images)):
-            fall, drop = self._fallen(places, covered(images, masks(self.of.heat[places])))
+            changed = covered(images, masks(self.of.heat[places]))
+            fall, drop, each = self._fallen(places, changed)
             falls.append(fall)
             drops.append(drop)
-        return self._effect("cover", name, "rest", falls, self._interval(falls, [self.members, self.rest]), drops)
+            trials.append(each)
+            if places is self.members:
+                self._give("cover", name, each, images, changed)
+        interval = self._interval(falls, [self.members, self.rest])
+        return self._effect("cover", name, "rest", falls, interval, drops, trials)
 
     def elsewhere(self, masks: Callable[[Floats], Masks]) -> Effect:
         """Each picture's own region covered, and one of the same size in another place of the same picture."""
         own = masks(self.of.heat[self.members])
-        falls, drops = [], []
-        for each in (own, elsewhere(own, self.rng)):
-            fall, drop = self._fallen(self.members, covered(self.member_images, each))
+        falls, drops, trials = [], [], []
+        for mask in (own, elsewhere(own, self.rng)):
+            changed = covered(self.member_images, mask)
+            fall, drop, each = self._fallen(self.members, changed)
             falls.append(fall)
             drops.append(drop)
+            trials.append(each)
+            if mask is own:
+                self._give("cover", "own", each, self.member_images, changed)
         groups = intervals.own_group([self.of.pictures[i].group for i in self.members])
         interval = intervals.means([falls[0] - falls[1]], [groups], self.seed)
-        return self._effect("cover", "own", "elsewhere", falls, interval, drops)
+        return self._effect("cover", "own", "elsewhere", falls, interval, drops, trials)
 
-    def _fallen(self, places: Ints, images: Floats) -> tuple[Floats, Floats]:
-        """By how much the class's probability, and its margin, are lower than in the pictures as they are."""
+    def _give(self, test: str, name: str, trials: Sequence[Trial], *images: Floats) -> None:
+        """Keeps the first images of a test, which were drawn by chance: before, after, and from where it was pasted."""
+        few = [each[:GIVEN].copy() for each in images]  # a part would hold the whole
+        self.given += [Given(test, name, *each) for each in zip(trials, zip(*few, strict=True), strict=False)]
+
+    def _trials(self, ids: Sequence[int], before: Floats, scores: Scores, donors: Ints | None = None) -> list[Trial]:
+        after, answers = scores.probabilities[:, self.of.index].tolist(), scores.predicted.tolist()
+        sources = [None] * len(ids) if donors is None else [self.of.pictures[i].id for i in donors]
+        return [Trial(*row) for row in zip(ids, sources, before.tolist(), after, answers, strict=True)]
+
+    def _fallen(self, places: Ints, images: Floats) -> tuple[Floats, Floats, list[Trial]]:
+        """By how much the class's probability, and its margin, are lower than before; and the trials."""
         scores = self.looker.scores(images)
         return (
             self.of.chances[places] - scores.probabilities[:, self.of.index],
             self.of.described.margins[places] - margins(scores.values, self.of.index, scores.several),
+            self._trials([self.of.pictures[i].id for i in places], self.of.chances[places], scores),
         )
 
     def _interval(self, samples: Sequence[Floats], places: Sequence[Ints]) -> intervals.Interval:
@@ -204,9 +235,10 @@ class _Tests:
         values: Sequence[Floats],
         interval: intervals.Interval,
         inside: Sequence[Floats],
+        trials: Sequence[Sequence[Trial]],
     ) -> Effect:
         (one, other), (gain, control_gain) = values, inside
         return Effect(
             *(test, region, control, float(one.mean()), float(other.mean()), len(one), len(other)),
-            *(interval, float(gain.mean()), float(control_gain.mean())),
+            *(interval, float(gain.mean()), float(control_gain.mean()), tuple(trials[0]), tuple(trials[1])),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,23 @@ from seewhy.errors import InputError
 from seewhy.evidence import Model
 from seewhy.models import as_model, wrap
 from seewhy.results.findings import Finding, Findings, decided
-from seewhy.results.findings import save as keep
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, unlike
 from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
-from seewhy.studies.shortcuts.knowing import told
+from seewhy.studies.shortcuts.counting import cells
+from seewhy.studies.shortcuts.knowing import learned, told
 from seewhy.studies.shortcuts.looking import Looker, looker_for
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge, widened
+from seewhy.studies.shortcuts.showing import cleared, kept
 
 LINE = 7.0  # of s3: 10 networks without a shortcut reached 6.4
 _USUAL = 2.5  # how much of a class's own readiness to be the answer is taken off before groups of classes are compared
+TESTS = ("cover", "paste")
 TESTED, SHOWN = 4, 3  # groups that are tested; shown below the line
 
 Told = Callable[[int, int], None]
@@ -97,7 +100,13 @@ def find_shortcuts(
     raised = [each for each in ranked if each.s3 > LINE]
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
-    items = [told(each, p.candidate, reader, looker) for each, p in zip(items, shown, strict=True)]
+    if save:
+        cleared(run.folder)
+    for place, (item, each) in enumerate(zip(items, shown, strict=True)):
+        probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
+        shots = kept(run.folder, item.code, each.given, best, reader.prepared) if save else ()
+        known = told(item, each.candidate, probe)
+        items[place] = replace(known, cells=cells(each.candidate, probe, others, run, item.raised), shots=shots)
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
@@ -108,7 +117,7 @@ def find_shortcuts(
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
     findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
     if save:
-        keep(findings, run.folder)
+        findings.save(run.folder)
     return decided(findings, decisions)
 
 

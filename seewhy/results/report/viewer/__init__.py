@@ -11,14 +11,15 @@ from typing import Any
 
 from seewhy.errors import InputError
 from seewhy.images.drawing import OPACITY, color_table
-from seewhy.results.report.viewer.fallback import mistakes, notes, overlays, overview
+from seewhy.results.report.viewer.fallback import findings, mistakes, notes, overlays, overview
 
 SCHEMA = 1
 COLORMAPS = ("default", "viridis", "jet", "gray")
 # In the order in which they build on each other; each is named by what it draws or keeps.
 SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
-    *("gallery", "overview", "reliability", "looked", "dialog", "keys", "page"),
+    *("gallery", "overview", "reliability", "looked", "findings", "plots", "finding", "exporting"),
+    *("dialog", "keys", "page"),
 )
 
 
@@ -47,6 +48,7 @@ def page(bundle: Mapping[str, Any]) -> str:
         data=_Plain(embedded(whole)),
         facts=overview(bundle),
         notes=notes(bundle),
+        proofs=findings(bundle),
         mistakes=mistakes(bundle),
         pictures=overlays(bundle),
     )

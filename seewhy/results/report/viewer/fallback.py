@@ -43,6 +43,18 @@ def mistakes(bundle: Mapping[str, Any]) -> list[dict[str, str]]:
     return [_told(bundle, row) for row in _worst(bundle)[:MISTAKES]]
 
 
+def findings(bundle: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the model answers by though it should not: a sentence on the search, and the raised findings; or None."""
+    held = bundle.get("findings")
+    if held is None:
+        return None
+    if not held["searched"]:
+        return {"lead": f"Shortcuts were not searched for in this run. To do it: {held['command']}", "list": []}
+    raised = [one for one in held["list"] if one["raised"] or one["status"] == "accepted"]
+    lead = held["seen"] if raised else f"Nothing met the bar. {held['seen']}"
+    return {"lead": lead, "list": [_finding(one) for one in raised]}
+
+
 def overlays(bundle: Mapping[str, Any]) -> list[dict[str, str]]:
     """Six pictures with their maps as data: URLs, mistakes first; none where the bundle has no pictures."""
     shown = {entry["row"]: entry for entry in bundle["shown"] if _embedded(entry.get("image"))}
@@ -68,6 +80,15 @@ def picture(url: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB")
 
 
+def _finding(one: Mapping[str, Any]) -> dict[str, Any]:
+    image = None
+    if _embedded(one.get("mean_picture")) and one.get("mean_map"):
+        mean = picture(one["mean_picture"])
+        image = _url(overlay(mean, np.asarray(one["mean_map"], np.float32)))
+    named = " ".join(each for each in (one["code"], one.get("name")) if each)
+    return {"name": named, "status": one["status"], "words": one["words"], "proof": one["proof"], "image": image}
+
+
 def _drawn(entry: Mapping[str, Any]) -> str:
     photo = picture(entry["image"])
     if entry.get("map"):
@@ -76,6 +97,10 @@ def _drawn(entry: Mapping[str, Any]) -> str:
         if part:
             box = (part[0] * photo.width, part[1] * photo.height, part[2] * photo.width, part[3] * photo.height)
         photo = overlay(photo, cells(entry["map"]), box)
+    return _url(photo)
+
+
+def _url(photo: Image.Image) -> str:
     buffer = io.BytesIO()
     photo.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

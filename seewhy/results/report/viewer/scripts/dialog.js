@@ -111,6 +111,8 @@ function drawDetails(row) {
       ["belongs to", named(rows.groups, rows.group)], ["split", named(rows.splits, rows.split)],
     ]),
     cluster ? el("p", {}, "Looked at: ", looked()) : null,
+    findings.filter((one) => one.rows.includes(row)).map((one) =>
+      el("p", {}, "Belongs to ", findingLink(one, titleOf(one)), " ", statusOf(one))),
     alike("Nearly the same picture", (rows.near && rows.near[row]) || []),
     alike("Nearest by map", nearestByMap(row, LIKE[0])));
 }

@@ -32,6 +32,10 @@ const FILTERS = {
     asks: () => state.split && rows.splits, words: () => `split: ${state.split}`,
     test: () => is("split", rows.splits.indexOf(state.split)),
   },
+  finding: {
+    asks: () => findingByCode.has(state.finding), words: () => `finding: ${titleOf(findingByCode.get(state.finding))}`,
+    test: () => among(new Set(findingByCode.get(state.finding).rows)),
+  },
   flat: { asks: () => state.flat, words: () => NOTHING, test: () => is("scale", 0) },
   photo: { asks: () => state.photo, words: () => "with a photo here", test: () => (row) => photoOf(row) !== null },
   text: {
@@ -64,6 +68,10 @@ function is(column, wanted) {
 
 function labelled(column, name) {
   return is(column, classOf.has(name) ? classOf.get(name) : -1);
+}
+
+function among(wanted) {
+  return (row) => wanted.has(row);
 }
 
 function holds(part) {

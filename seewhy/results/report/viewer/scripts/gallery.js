@@ -65,6 +65,7 @@ function filterForm() {
     pick("answer", "answer", judged ? [["right", "✓ right"], ["wrong", "✕ wrong"]] : []),
     slider("low", "probability from"), slider("high", "probability to"), pick("cluster", "what it looked at", clusters),
     pick("group", "belongs to", names(rows.groups)), pick("split", "split", names(rows.splits)),
+    pick("finding", "finding", findings.map((one) => [one.code, `${titleOf(one)}, ${labels[one.class]} (${number(one.rows.length)})`])),
     flat ? check("flat", `${NOTHING} (${number(flat)})`) : null,
     photos && photos < rows.n ? check("photo", `with a photo here (${number(photos)})`) : null);
 }

@@ -1,10 +1,9 @@
 // Single keys, all listed under '?', and switched off there by who speaks or types to the page.
 const KEYS = [
-  ["1 2 3", "Overview, Gallery, Looked at", null],
   ["/", "filter by name", () => toName()],
   ["w", "only wrong answers, and back", () => toWrong()],
-  ["j", "next picture", () => along(1)],
-  ["k", "previous picture", () => along(-1)],
+  ["j", "next picture, next finding", () => along(1)],
+  ["k", "previous picture, previous finding", () => along(-1)],
   ["m", "map on or off", () => change({ map: state.map === "none" ? "predicted" : "none" })],
   ["a", "map of the prediction", () => change({ map: "predicted" })],
   ["b", "map of the label", () => change({ map: "label" })],
@@ -24,10 +23,11 @@ const helpDialog = el("dialog", { class: "help", "aria-labelledby": "help-title"
 
 function makeHelp() {
   const keys = checkbox("keys", "single keys are on", state.keys === "on", (on) => change({ keys: on ? "on" : "off" }));
+  const views = [VIEWS.map((_, i) => i + 1).join(" "), VIEWS.map(({ words }) => words).join(", ")];
   helpDialog.append(
     el("header", {}, el("h2", { id: "help-title" }, "Keys"),
       button("✕", () => helpDialog.close(), { "aria-label": "Close" })),
-    table("Single keys", ["key", "does"], KEYS.map(([key, words]) => [el("kbd", {}, key), words])),
+    table("Single keys", ["key", "does"], [views, ...KEYS].map(([key, words]) => [el("kbd", {}, key), words])),
     el("p", {}, keys));
   document.body.append(helpDialog);
 }
@@ -46,6 +46,13 @@ function toWrong() {
 function along(by) {
   if (dialog.open) neighbour(by);
   else if (state.view === "gallery") gallery.tiles.move(by);
+  else if (state.view === "findings") toFinding(by);
+}
+
+function toFinding(by) {
+  const place = findings.findIndex((one) => one.code === state.code);
+  const next = findings[place < 0 ? 0 : place + by];
+  if (next) openFinding(next);
 }
 
 function typing(target) {

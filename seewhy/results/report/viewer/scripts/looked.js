@@ -20,8 +20,19 @@ function clusterCard(one, top) {
       ["outer tenth", percent(one.border, 0)], ["object", percent(one.inside, 0)]]),
     note(el("strong", {}, "labels: "), mix(one.labels), el("br"), el("strong", {}, "predicted: "), mix(one.predicted)),
     one.mean_map ? note(`On average: ${meanText(one.mean_map)}`) : null,
-    button("Show these pictures", () => ask({ cluster: String(one.id) })))),
+    button("Show these pictures", () => ask({ cluster: String(one.id) })), asShortcut(one))),
   some(one.typical, "typical"), some(one.odd, "odd ones"));
+}
+
+// Findings that are mostly of this group, and how to test it.
+function asShortcut(one) {
+  if (!proofs) return null;
+  const inside = (finding) => finding.rows.filter((row) => rows.cluster[row] === one.id).length;
+  const shared = findings.filter((finding) => finding.rows.length && inside(finding) >= finding.rows.length / 2);
+  return [shared.map((finding) => note("Most of ", findingLink(finding, titleOf(finding)), ` is here: ${number(inside(finding))} of `,
+    `${counted(finding.rows.length, "picture")}. `, statusOf(finding))),
+  twin("test this as a shortcut", [note("This searches all groups of all classes, this one among them, and tests the most suspicious:"),
+    command(proofs.command)])];
 }
 
 // The mean map over the mean picture; all groups share the scale.

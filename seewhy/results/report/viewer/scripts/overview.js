@@ -7,7 +7,7 @@ const KINDS = ["right", "wrong", "unknown"]; // of answers
 
 function overview(host) {
   fill(host, el("h1", { class: "unseen" }, "Overview"),
-    el("div", { class: "overview" }, howGood(), wentWrong(), whereItLooks(), leftOut(), whatWasUsed(), reliability()),
+    el("div", { class: "overview" }, doesItCheat(), howGood(), wentWrong(), whereItLooks(), leftOut(), whatWasUsed(), reliability()),
     el("div", { class: "further" }, meanMaps(), allClasses(), doubts(), failed()));
 }
 

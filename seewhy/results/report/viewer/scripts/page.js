@@ -1,10 +1,11 @@
 // Puts the page together: the views, the banner, the way between them.
-// Findings, Compare and Training take their places in VIEWS when the bundle brings them.
+// Compare and Training take their places in VIEWS when the bundle brings them.
 const VIEWS = [
   { name: "overview", words: "Overview", make: overview },
   { name: "gallery", words: "Gallery", make: gallery, follow: () => gallery.follow() },
   { name: "looked", words: "Looked at", make: lookedAt },
-];
+  { name: "findings", words: "Findings", make: followFindings, follow: followFindings },
+].filter(({ name }) => name !== "findings" || proofs);
 const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
   el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
@@ -20,6 +21,7 @@ function start() {
   followView();
   followOpen();
   onChange(["view"], () => { followView(); window.scrollTo(0, 0); });
+  onChange(["code"], (changed) => { if (!changed.has("view")) followView(); window.scrollTo(0, 0); });
   onChange(["open"], followOpen);
   window.addEventListener("popstate", followAddress);
   window.addEventListener("hashchange", followAddress);

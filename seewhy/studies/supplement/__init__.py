@@ -1,0 +1,6 @@
+"""What a supplement of pictures does to a model: trained for each share of it, audited, compared."""
+
+from seewhy.studies.supplement.pictures import Pictures as Pictures
+from seewhy.studies.supplement.result import Study as Study
+from seewhy.studies.supplement.result import open_study as open_study
+from seewhy.studies.supplement.studying import study as study
