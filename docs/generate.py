@@ -19,7 +19,7 @@ ORDER = (
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding", "open_findings", "recheck", "Rechecks", "Recheck"),
     *("compare", "Comparison"),
-    *("study", "open_study", "Study"),
+    *("study", "open_study", "Study", "transfer"),
 )
 
 

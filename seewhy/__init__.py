@@ -45,6 +45,7 @@ _HOME = {
     "recheck": "studies.shortcuts",
     "study": "studies.supplement",
     "top": "targets",
+    "transfer": "models.transferring",
     "versus": "targets",
     "wrap": "models",
 }
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from seewhy.methods import list_methods as list_methods
     from seewhy.models import wrap as wrap
     from seewhy.models.loading import load as load
+    from seewhy.models.transferring import transfer as transfer
     from seewhy.results.findings import Finding as Finding
     from seewhy.results.findings import Findings as Findings
     from seewhy.results.findings import Recheck as Recheck

@@ -11,7 +11,7 @@ import seewhy as sw
 from seewhy import scenes
 from seewhy.errors import InputError
 from seewhy.evidence import Layer
-from seewhy.studies.shortcuts import candidates, covering, describing, heat, intervals, scoring, wording
+from seewhy.studies.shortcuts import candidates, covering, describing, heat, intervals, scoring, showing, wording
 from seewhy.studies.shortcuts.looking import chosen
 from seewhy.targets import Aim, margins
 
@@ -302,6 +302,47 @@ def test_the_same_seed_gives_the_same_findings_in_any_order(tiny):
     )
     assert [each.s3 for each in other] == pytest.approx([each.s3 for each in one])
     assert [len(each.ids) for each in other] == [len(each.ids) for each in one]
+
+
+def test_tests_are_kept_picture_by_picture(tiny):
+    folder, model = tiny
+    run = audited(folder, model)
+    sw.find_shortcuts(run, model)
+    found = run.findings()
+    for one in found:
+        for each in one.effects:
+            for trials, effect in ((each.trials, each.effect), (each.control_trials, each.control_effect)):
+                if each.test == "cover":
+                    assert np.mean([trial.before - trial.after for trial in trials]) == pytest.approx(effect, abs=1e-4)
+                    assert all(trial.donor is None for trial in trials)
+                else:
+                    assert np.mean([trial.answer == one.index for trial in trials]) == pytest.approx(effect)
+        assert sum(cell.shows for cell in one.cells if not cell.scored) == len(one.ids)
+        assert sum(cell.shows + cell.lacks for cell in one.cells if not cell.scored) == one.looked
+    shots = [shot for shot in found[0].shots if shot.test == "cover"]
+    assert len(shots) == 3
+    with Image.open(run.folder / "findings" / shots[0].file) as sheet:
+        assert sheet.size == (2 * 32, 3 * 32)
+        before = np.asarray(sheet.convert("RGB"), int)[:32, :32]
+    (row,) = run.rows([shots[0].trial.id], ["path"]).to_pylist()
+    eaten = 255 * np.moveaxis(model.prepare(Image.open(folder / "photos" / row["path"])), 0, -1)
+    assert abs(before.mean(axis=(0, 1)) - eaten.mean(axis=(0, 1))).max() < 4
+    assert np.corrcoef(before[..., 1].ravel(), eaten[..., 1].ravel())[0, 1] > 0.8  # JPEG blurs such noise
+
+
+@pytest.mark.parametrize("preset", ["imagenet", "-1..1", "0..255"])
+def test_what_the_model_was_given_is_seen_in_its_colours(preset):
+    prepare = _prepared(preset)
+    picture = Image.fromarray(np.full((16, 16, 3), (200, 30, 90), np.uint8))
+    visible = showing._visible(prepare, prepare(picture)[None])
+    np.testing.assert_allclose(visible(prepare(picture))[8, 8], (200, 30, 90), atol=1)
+
+
+def _prepared(preset):
+    import torch
+
+    model = sw.wrap(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), prepare=f"{preset}@16")
+    return lambda picture: np.moveaxis(np.asarray(model.prepare(picture)), 0, -1)
 
 
 def test_findings_are_kept_and_opened(tiny):

@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -299,7 +300,7 @@ def test_a_share_of_the_data_is_held_out_and_stated(folders, tmp_path):
     found = sw.study(quick, folders["own"], (0,), **asked(folders, tmp_path / "s", held_out=0.3, repeats=1))
     of = found.about["pictures"]
     assert (of["training"], of["held_out"]) == (42, 18)
-    assert "held out: 30% of each class, drawn from the data by seed 0" in repr(found)
+    assert "held out: 30 % of each class, drawn from the data by seed 0" in repr(found)
     own = set(found.run(0).select(["path"])["path"].to_pylist())
     assert len(own) == 18
 
@@ -374,3 +375,180 @@ def test_asking_for_what_is_not_there(done, tmp_path):
         done.gif("nothing.png", tmp_path / "a.gif")
     with pytest.raises(InputError, match="holds no study"):
         sw.open_study(tmp_path)
+
+
+def pairs(folder, count=24):
+    """Pictures of a folder with their labels, of all classes."""
+    found = as_data(folder)
+    numbers = np.linspace(0, len(found) - 1, count).astype(int)
+    return [(found.sample(i).source, found.sample(i).label) for i in numbers]
+
+
+def test_a_head_is_the_softmax_regression_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
+    from seewhy.models.heads import fitted
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    features = (rng.normal(size=(400, 5)) + np.eye(3, 5)[labels]) * [1, 10, 0.1, 1, 0] + [0, 5, 0, 0, 3]
+    weights, bias = fitted(features, labels, 3, seed=0, epochs=40)
+    scaled = (features - features.mean(0)) / np.maximum(features.std(0), 1e-9)
+    known = LogisticRegression(C=1e3, max_iter=1000).fit(scaled, labels).predict_proba(scaled)
+    scores = features @ weights + bias
+    chances = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    assert np.abs(chances - known).max() < 0.04
+    assert (weights[4] == 0).all()  # what never varies tells nothing
+    again = fitted(features, labels, 3, seed=0, epochs=40)
+    np.testing.assert_array_equal(again[0], weights)
+    assert not np.array_equal(fitted(features, labels, 3, seed=1, epochs=40)[0], weights)
+
+
+@pytest.mark.parametrize("tune", [0, 1])
+def test_transfer_learning_on_a_network_of_ones_own(folders, tune):
+    body = sw.wrap(net(0, 5), prepare=preparation(SIDE))
+    before = {name: value.clone() for name, value in body.module.state_dict().items()}
+    train = sw.transfer(body, epochs=5, tune=tune)
+    data = pairs(folders["own"])
+    one, again, other = train(data, 0), train(data, 0), train(data, 1)
+    assert one.labels == ("cross", "disc", "triangle")
+    assert one.fingerprint() == again.fingerprint() != other.fingerprint()
+    assert all(torch.equal(value, before[name]) for name, value in body.module.state_dict().items())
+    moved = {
+        name
+        for name, value in one.module.state_dict().items()
+        if name in before and value.shape == before[name].shape and not torch.equal(value, before[name])
+    }
+    assert bool(moved) == bool(tune)  # the last block alone, but for the statistics of its norms
+    assert all(name.startswith("3.") and "running" not in name and "num_batches" not in name for name in moved)
+    assert {each.requires_grad for each in one.module.parameters()} == {True}
+
+
+def test_the_new_head_gives_what_the_regression_said(folders):
+    from seewhy.models.heads import fitted
+
+    train = sw.transfer(sw.wrap(net(0, 5), prepare=preparation(SIDE)), epochs=3)
+    data = pairs(folders["own"], 6)
+    model = train(data, 0)
+    seen = train._seen([picture for picture, _ in data])
+    weights, bias = fitted(seen, [model.labels.index(label) for _, label in data], 3, 0, 3)
+    for (picture, _), features in zip(data, seen, strict=True):
+        np.testing.assert_allclose(sw.explain(model, picture).scores, features @ weights + bias, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", ["torchvision:mobilenet_v3_small", "timm:resnet10t", "demo:"])
+def test_transfer_learning_on_networks_by_name(folders, spec):
+    train = sw.transfer(spec, weights="default" if spec == "demo:" else None, epochs=2)
+    model = train(pairs(folders["own"], 6), 0)
+    why = sw.explain(model, pairs(folders["own"], 1)[0][0])
+    assert len(why.scores) == 3
+    assert why.label in ("cross", "disc", "triangle")
+    assert min(why.map.shape) > 1
+
+
+def test_a_study_by_transfer_learning_knows_its_settings(folders, tmp_path):
+    body = sw.wrap(net(0, 5), prepare=preparation(SIDE))
+    found = sw.study(sw.transfer(body, epochs=2), folders["own"], (0, 1), **asked(folders, tmp_path / "s", repeats=2))
+    assert found.about["settings"]["train"]["settings"]["epochs"] == 2
+    assert found.run(0).settings["model"]["name"] == "SmallNet + linear head"
+    with pytest.raises(InputError, match="'epochs': 3"):
+        sw.study(sw.transfer(body, epochs=3), folders["own"], (0, 1), **asked(folders, tmp_path / "s"))
+
+
+def test_what_transfer_cannot_use_is_told():
+    with pytest.raises(InputError, match="epochs=0"):
+        sw.transfer("demo:", epochs=0)
+    with pytest.raises(InputError, match="preparation is not known"):
+        sw.transfer(net(0, 2))([(np.zeros((8, 8, 3), np.uint8), 0), (np.zeros((8, 8, 3), np.uint8), 1)], 0)
+    bare = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    train = sw.transfer(sw.wrap(bare, prepare=preparation(16)))
+    with pytest.raises(InputError, match="no linear layer"):
+        train([(np.zeros((8, 8, 3), np.uint8), 0), (np.zeros((8, 8, 3), np.uint8), 1)], 0)
+
+
+def command(*words, code=0):
+    """What `seewhy study` prints: stdout, stderr."""
+    from typer.testing import CliRunner
+
+    from seewhy.apps.cli import app
+
+    ran = CliRunner().invoke(app, ["study", *map(str, words)])
+    assert ran.exit_code == code, ran.stdout + ran.stderr
+    return ran.stdout, ran.stderr
+
+
+NETWORK = """
+from seewhy.models.torch.small import SmallNet
+
+def network():
+    return SmallNet(4)
+"""
+
+
+def test_the_command_studies_tells_and_goes_on(folders, tmp_path):
+    root = str(Path(__file__).parents[1])
+    (tmp_path / "mine.py").write_text(f"import sys\nsys.path.insert(0, {root!r})\n" + NETWORK)
+    words = [folders["own"], "--extra", folders["extra"], "--backbone", tmp_path / "mine.py:network"]
+    words += [
+        "--weights",
+        "none",
+        "--prepare",
+        "0..1@48",
+        "--shares",
+        "0,100 %",
+        "--repeats",
+        "1",
+        "--epochs",
+        "2",
+        "--out",
+        tmp_path / "s",
+    ]
+    words += ["--held-out", folders["test"]]
+    out, err = command(*words)
+    assert out.startswith("Study of pictures: 48 pictures beside 60 of 3 classes; 45 held out; 2 models")
+    assert "study    2/2 models  share 100 %, seed 0  accuracy" in err
+    assert out.splitlines()[-1].startswith("Next: open ")
+    for name in ("study.html", "curve.svg", "curve.csv"):
+        assert (tmp_path / "s" / name).stat().st_size > 500
+    out, err = command(*words, "--json")
+    assert err.count("(kept)") == 2
+    held = json.loads(out)
+    assert held["schema"] == 1
+    assert [each["share"] for each in held["trainings"]] == [0, 1]
+
+
+MINE = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.test_supplement import quick
+
+def train(data, seed):
+    if data.share == 1 and {what!r} == "stop":
+        raise KeyboardInterrupt
+    return None if data.share == 1 and {what!r} == "fail" else quick(data, seed)
+"""
+
+
+def test_the_command_with_ones_own_training(folders, tmp_path):
+    root = str(Path(__file__).parents[1])
+    words = [folders["own"], "--extra", folders["extra"], "--train", tmp_path / "mine.py:train", "--repeats", "1"]
+    words += ["--shares", "0,1", "--held-out", folders["test"], "--out", tmp_path / "s"]
+    for what, code in (("stop", 130), ("fail", 2), ("", 0)):
+        (tmp_path / "mine.py").write_text(MINE.format(root=root, what=what))
+        out, err = command(*words, code=code)
+        assert {"stop": "same command again", "fail": "train returned nothing", "": "2/2 models"}[what] in err
+    assert "100 %" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["photos"], "no supplement"),
+        (["photos", "--extra", "cages"], "no training"),
+        (["photos", "--extra", "cages", "--train", "train"], "FILE.py:FUNCTION"),
+        (["photos", "--extra", "cages", "--backbone", "demo:", "--shares", "a,b"], "--shares a,b"),
+        (["photos", "--extra", "cages", "--train", "a.py:b", "--backbone", "demo:"], "both --backbone and --train"),
+    ],
+)
+def test_the_command_tells_what_is_missing(words, said):
+    assert said in command(*words, code=2)[1]

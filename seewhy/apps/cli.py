@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
-from seewhy.apps import comparing, runs, shortcuts
+from seewhy.apps import comparing, runs, shortcuts, studying
 from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
@@ -245,6 +245,7 @@ app.command(no_args_is_help=True)(runs.report)
 app.command(no_args_is_help=True)(shortcuts.shortcuts)
 app.command(no_args_is_help=True)(shortcuts.accept)
 app.command(no_args_is_help=True)(comparing.compare)
+app.command(no_args_is_help=True)(studying.study)
 
 
 def _version(asked: bool) -> None:

@@ -10,7 +10,8 @@ from seewhy.results.tables import aligned, counted, html, line, percent, percent
 from seewhy.studies.comparison.sorting import MEANING, REASON
 
 if TYPE_CHECKING:
-    from seewhy.studies.comparison.result import Change, ClassChange, Comparison
+    from seewhy.studies.comparison.changes import Change, ClassChange
+    from seewhy.studies.comparison.result import Comparison
 
 _CLASSES = 10
 _MINUS = "\N{MINUS SIGN}"

@@ -79,7 +79,7 @@ def gathered(data: Any, supplement: Any, held_out: Any, seed: int, folder: Folde
             raise InputError(f"held_out={held_out!r}", "a share between 0 and 1, or pictures", "as in held_out=0.25")
         aside = dividing.held_out(items, held_out, seed)
         held: Files | Indexed = source.select(sorted(item.number for item in aside))
-        how = f"{held_out:.0%} of each class, drawn from the data by seed {seed}"
+        how = f"{100 * held_out:g} % of each class, drawn from the data by seed {seed}"
         notes.append(f"held out: {how}")
         own = dividing.without(items, aside)
     else:

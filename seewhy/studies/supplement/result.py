@@ -312,17 +312,11 @@ class Study(Sequence[Ended]):
 
     @property
     def _legend(self) -> list[str]:
-        marked = [point for point in self.curve if point.beyond_noise]
-        least = min(self.shares, default=0.0)
-        words = [
-            f"± is the standard deviation over trainings. ▲ ▼ differ from {shown(least)} beyond the noise:",
-            f"{HOW}.",
-        ]
-        if not marked and self.shares:
-            words[0] = (
-                f"± is the standard deviation over trainings. Nothing differs from {shown(least)} beyond the noise:"
-            )
-        return words if self.shares else ["No training has succeeded."]
+        if not self.shares:
+            return ["No training has succeeded."]
+        what = "▲ ▼ differ" if any(point.beyond_noise for point in self.curve) else "Nothing differs"
+        least = shown(self.shares[0])
+        return [f"± is the standard deviation over trainings. {what} from {least} beyond the noise: {HOW}."]
 
     def _columns(self) -> list[list[Measure]]:
         """The measures of each table: scores, then focus; of many classes and groups the first ones."""

@@ -67,8 +67,8 @@ function onKey(event) {
   const found = KEYS.find(([key, , does]) => does && key === event.key);
   if (helpDialog.open || (!found && !view)) return;
   event.preventDefault();
-  if (view) change({ view: view.name, open: "" });
-  else found[2]();
+  if (!view) return found[2]();
+  toView(view.name);
 }
 
 function bare(event) { // the photo alone for as long as the key is held; controls keep their own Space
