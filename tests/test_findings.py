@@ -571,3 +571,35 @@ def test_a_sample_stays_nearly_the_same_when_pictures_come_and_go():
     assert [each.id for each in one] == sorted(each.id for each in one)
     third = sampling.steady(pictures(range(1000)), 500, 1)
     assert len({each.path for each in one} & {each.path for each in third}) < 320
+
+
+def test_heat_outside_the_object_is_told_and_counts_where_masks_are_given(shop):
+    """The object is the lower half; the patch lies in the upper one."""
+    _, run, cheat, found, *_ = shop
+    assert found[0].outside is None
+    lower = np.zeros((32, 32))
+    lower[16:] = 1
+    told = sw.find_shortcuts(run, cheat, save=False, masks=lambda picture: lower)
+    first = told[0]
+    assert first.outside.pictures == 54
+    assert first.outside.share > first.outside.rest + 0.2
+    assert first.s3 > found[0].s3 + 0.5
+    assert first.parts["outside"] > 0.1
+    assert "of the heat lies outside it; in the rest of the class" in " ".join(repr(first).split())
+    paths = sorted(run.select(["path"])["path"].to_pylist())
+    some = sw.find_shortcuts(run, cheat, save=False, masks=dict.fromkeys(paths[:150], lower))
+    assert some[0].s3 == found[0].s3
+    assert "fewer than 90% of the pictures have a mask" in " ".join(some.notes)
+
+
+def test_boxes_of_the_data_are_used_by_themselves(shop, tmp_path):
+    folder, _, cheat, *_ = shop
+    files = sorted((folder / "photos").rglob("*.png"))
+    rows = [f"{file},{file.parent.name},0,16,32,32" for file in files]
+    listing = folder / "list.csv"
+    listing.write_text("path,label,x_min,y_min,x_max,y_max\n" + "\n".join(rows))
+    run = sw.audit(cheat, listing, tmp_path / "run", check=False)
+    first = sw.find_shortcuts(run, cheat)[0]
+    assert first.outside.share > first.outside.rest + 0.2
+    assert first.parts["outside"] == 0
+    assert run.findings()[0].outside == first.outside

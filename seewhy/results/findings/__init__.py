@@ -7,6 +7,7 @@ from seewhy.results.findings.deciding import decisions_file as decisions_file
 from seewhy.results.findings.deciding import entries_of as entries_of
 from seewhy.results.findings.effects import Effect as Effect
 from seewhy.results.findings.effects import FalsePositives as FalsePositives
+from seewhy.results.findings.effects import Outside as Outside
 from seewhy.results.findings.finding import DECIDED as DECIDED
 from seewhy.results.findings.finding import FIXED as FIXED
 from seewhy.results.findings.finding import STATES as STATES

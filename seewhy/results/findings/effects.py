@@ -78,3 +78,17 @@ class FalsePositives:
             f"{self.sharing} of them {'shows' if self.sharing == 1 else 'show'} it "
             f"(of those that are: {self.right_sharing} of {self.right})"
         )
+
+
+@dataclass(frozen=True)
+class Outside:
+    """How much of the heat lies outside the object, where it is known where that is.
+
+    Args:
+        pictures: of the finding, whose object is known.
+        share, rest: of the heat, in these and in the rest of the class, means.
+    """
+
+    pictures: int
+    share: float
+    rest: float

@@ -12,8 +12,8 @@ import numpy as np
 
 from seewhy.errors import InputError
 from seewhy.images.resizing import Floats, upscale
-from seewhy.results.findings.effects import Effect, FalsePositives
-from seewhy.results.tables import line
+from seewhy.results.findings.effects import Effect, FalsePositives, Outside
+from seewhy.results.tables import line, percent
 from seewhy.results.trials import Cell, Shot
 
 STATES = ("proven", "suspected", "not supported", "worth a look")  # what the tests say, the worst first
@@ -90,6 +90,7 @@ class Finding:
         name: what a person calls it; None where nobody named it.
         decision: what a person decided about it; None where nobody did.
         false_positives: how many wrong answers of the class share it; None where the pictures have no labels.
+        outside: how much of its heat lies outside the object; None where it is not known where that is.
         cells: which labels and answers show it.
         shots: some pictures of the tests, drawn by chance.
         direction, offset: float64 [channels] of the middle layer, and the value there that scores 0.
@@ -124,6 +125,7 @@ class Finding:
     name: str | None = None
     decision: Decision | None = None
     false_positives: FalsePositives | None = None
+    outside: Outside | None = None
     cells: tuple[Cell, ...] = ()
     shots: tuple[Shot, ...] = ()
     direction: Floats = field(default_factory=lambda: np.zeros(0))
@@ -216,6 +218,9 @@ class Finding:
         shared = self.false_positives
         if shared is not None and shared.sharing:
             yield "mistakes", shared.words(self.label)
+        if self.outside is not None:
+            own, rest = (percent(share, 0) for share in (self.outside.share, self.outside.rest))
+            yield "object", f"{own} of the heat lies outside it; in the rest of the class {rest}"
         if self.raised:
             yield "next", self.remedy
 
@@ -232,6 +237,7 @@ class Finding:
             "status": self.status,
             "decision": None if self.decision is None else self.decision.as_dict(),
             "false_positives": None if shared is None else {**asdict(shared), "ids": list(shared.ids)},
+            "outside": None if self.outside is None else asdict(self.outside),
             "examples": list(self.examples),
             "members": len(self.ids),
             "map_shape": list(self.maps.shape[1:]),

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seewhy.errors import InputError
-from seewhy.results.findings.effects import Effect, FalsePositives
+from seewhy.results.findings.effects import Effect, FalsePositives, Outside
 from seewhy.results.findings.finding import Finding
 from seewhy.results.findings.listing import SCHEMA, Findings
 from seewhy.results.store import write_whole
@@ -97,6 +97,7 @@ def _finding(
         "cells": tuple(Cell(**each) for each in held["cells"]),
         "shots": tuple(Shot(**{**each, "trial": Trial(**each["trial"])}) for each in held["shots"]),
         "false_positives": None if shared is None else FalsePositives(**{**shared, "ids": tuple(shared["ids"])}),
+        "outside": None if held["outside"] is None else Outside(**held["outside"]),
         "direction": np.array(probe["direction"], np.float64),
         "offset": probe["offset"],
         **{name: np.array(held[name], np.float32) for name in _GRIDS},

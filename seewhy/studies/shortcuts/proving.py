@@ -116,7 +116,7 @@ def controlled(marks: Marks, parts: dict[str, float]) -> float:
     g is the largest gap of the three pastes to their controls, 0..1.
     """
     gap = max(parts["gap_own"], parts["gap_pixels"], parts["gap_heat"], 0.0)
-    looks = 5 * marks.where + 2 * marks.region + 3 * marks.peak + 3 * marks.early + 4 * marks.same
+    looks = 5 * marks.where + 2 * marks.region + 3 * marks.peak + 3 * marks.early + 4 * marks.same + 4 * marks.outside
     fixed = 5 * parts["vmax"] ** 0.5 * float(np.clip(parts["gap_pixels"] / _TELLS, 0, 1))
     return float(5 * gap + looks + np.clip(parts["covB"], 0, 2) - 2 * parts["f0"] + fixed)
 

@@ -57,6 +57,7 @@ class Marks:
     peak: float
     early: float
     same: float
+    outside: float = 0.0  # heat outside the object, over what is usual; where masks were given
 
     @property
     def score(self) -> float:
@@ -69,6 +70,7 @@ class Marks:
             + 3 * self.peak
             + 3 * self.early
             + 2 * self.same
+            + 4 * self.outside
         )
 
 

@@ -15,6 +15,7 @@ from seewhy.models import as_model, wrap
 from seewhy.results.findings import Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
+from seewhy.studies.comparison.inside import Inside
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, unlike
@@ -22,6 +23,7 @@ from seewhy.studies.shortcuts.classes import Class, Receivers, described, receiv
 from seewhy.studies.shortcuts.counting import cells
 from seewhy.studies.shortcuts.knowing import learned, told
 from seewhy.studies.shortcuts.looking import Looker, looker_for
+from seewhy.studies.shortcuts.objects import NEARLY, held, outside, weighed
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge, widened
@@ -43,6 +45,7 @@ def find_shortcuts(
     per_class: int = 500,
     save: bool = True,
     decisions: str | Path | None = None,
+    masks: Inside | None = None,
     progress: Told | None = None,
 ) -> Findings:
     """Searches a run for what the model answers by though it should not, and proves it by covering and pasting.
@@ -58,6 +61,10 @@ def find_shortcuts(
         per_class: pictures looked at of each predicted class, at most.
         save: keep the findings in the run's folder, for `run.findings()`.
         decisions: the file of what was decided; None: `seewhy.toml` here, or in the nearest folder above that has one.
+        masks: where the object is: a folder with a mask for each picture, of the same path and name; a function from
+            the picture to its mask; masks by path. Groups that are looked at outside it count for more then, if nine
+            in ten pictures have one. None: nothing of that; where the run's data have masks or boxes, a finding tells
+            all the same how much of its heat lies outside.
         progress: called with pictures done and all pictures, after each batch.
     Returns:
         `Findings`: those above the line, worst first, then up to three below it. About six forward passes and one
@@ -95,7 +102,9 @@ def find_shortcuts(
         candidates += own
     if not classes:
         raise _vanished(reader, total)
-    proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates)]
+    beside = {each.index: outside(run, each, masks) for each in classes}
+    usable = candidates if masks is None else weighed(candidates, beside)
+    proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates if usable is None else usable)]
     ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
     raised = [each for each in ranked if each.s3 > LINE]
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
@@ -105,7 +114,7 @@ def find_shortcuts(
     for place, (item, each) in enumerate(zip(items, shown, strict=True)):
         probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
         shots = kept(run.folder, item.code, each.given, best, reader.prepared) if save else ()
-        known = told(item, each.candidate, probe)
+        known = replace(told(item, each.candidate, probe), outside=held(each.candidate, beside[item.index]))
         items[place] = replace(known, cells=cells(each.candidate, probe, others, run, item.raised), shots=shots)
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": groups},
@@ -115,7 +124,13 @@ def find_shortcuts(
     }
     controls = [each.parts["f0"] for each in proofs]
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
-    findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
+    notes = _notes(run, sample, classes, reader)
+    if usable is None:
+        notes = (
+            *notes,
+            f"fewer than {NEARLY:.0%} of the pictures have a mask, so masks count for nothing in the score",
+        )
+    findings = Findings(tuple(items), tried, notes, seen)
     if save:
         findings.save(run.folder)
     return decided(findings, decisions)
