@@ -20,6 +20,7 @@ ORDER = (
     *("find_shortcuts", "Findings", "Finding", "open_findings", "recheck", "Rechecks", "Recheck"),
     *("compare", "Comparison"),
     *("study", "open_study", "Study", "transfer"),
+    *("watch", "Watch", "Watched"),
 )
 
 

@@ -24,6 +24,8 @@ _HOME = {
     "SeeWhyWarning": "errors",
     "Study": "studies.supplement",
     "UnknownNameError": "errors",
+    "Watch": "studies.watching",
+    "Watched": "results.watched",
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
@@ -47,6 +49,7 @@ _HOME = {
     "top": "targets",
     "transfer": "models.transferring",
     "versus": "targets",
+    "watch": "studies.watching",
     "wrap": "models",
 }
 __all__ = sorted(_HOME)
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from seewhy.results.findings import Rechecks as Rechecks
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
+    from seewhy.results.watched import Watched as Watched
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
     from seewhy.studies.comparison import Comparison as Comparison
@@ -98,6 +102,8 @@ if TYPE_CHECKING:
     from seewhy.studies.supplement import Study as Study
     from seewhy.studies.supplement import open_study as open_study
     from seewhy.studies.supplement import study as study
+    from seewhy.studies.watching import Watch as Watch
+    from seewhy.studies.watching import watch as watch
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

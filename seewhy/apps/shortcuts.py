@@ -44,7 +44,9 @@ def shortcuts(
     decisions: DecisionsOption = None,
     masks: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Masks of the objects, of the pictures' paths; what lies outside counts more."),
+        typer.Option(
+            metavar="DIR", help="Masks of the objects, of the pictures' paths; what lies outside counts more."
+        ),
     ] = None,
     per_class: Annotated[
         int, typer.Option(min=30, metavar="N", help="Pictures of each predicted class, at most.")
@@ -106,7 +108,9 @@ def shortcuts(
             found = (
                 audited.findings(decisions)
                 if net is None
-                else find_shortcuts(audited, net, seed=seed, per_class=per_class, decisions=decisions, masks=masks, progress=count)
+                else find_shortcuts(
+                    audited, net, seed=seed, per_class=per_class, decisions=decisions, masks=masks, progress=count
+                )
             )
             progress.clear()
             tell_shortcuts(audited, found, as_json)

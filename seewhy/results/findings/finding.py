@@ -94,6 +94,7 @@ class Finding:
         cells: which labels and answers show it.
         shots: some pictures of the tests, drawn by chance.
         direction, offset: float64 [channels] of the middle layer, and the value there that scores 0.
+        thing, thing_offset: the same of the early layer, which tells in each picture what sets the finding apart.
         probe: the model at work; None for a finding that was opened from a folder.
     """
 
@@ -130,6 +131,8 @@ class Finding:
     shots: tuple[Shot, ...] = ()
     direction: Floats = field(default_factory=lambda: np.zeros(0))
     offset: float = 0.0
+    thing: Floats = field(default_factory=lambda: np.zeros(0))
+    thing_offset: float = 0.0
     probe: Probe | None = field(default=None, compare=False)
 
     @property
@@ -229,8 +232,20 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it; the ids are in the Parquet file beside it."""
-        left_out = ("ids", "paths", "hashes", "probe", "effects", "maps", "where", "heat", "pixels", "direction")
-        kept = {key: value for key, value in vars(self).items() if key not in (*left_out, "offset")}
+        left_out = (
+            "ids",
+            "paths",
+            "hashes",
+            "probe",
+            "effects",
+            "maps",
+            "where",
+            "heat",
+            "pixels",
+            "direction",
+            "thing",
+        )
+        kept = {key: value for key, value in vars(self).items() if key not in (*left_out, "offset", "thing_offset")}
         shared = self.false_positives
         return {
             **kept,

@@ -31,7 +31,12 @@ _MEMBERS = pa.schema(
         ("map", pa.list_(pa.float16())),
     ]
 )
-_PROBES = pa.schema([("code", pa.string()), ("direction", pa.list_(pa.float64())), ("offset", pa.float64())])
+_PROBES = pa.schema(
+    [
+        *(("code", pa.string()), ("direction", pa.list_(pa.float64())), ("offset", pa.float64())),
+        *(("thing", pa.list_(pa.float64())), ("thing_offset", pa.float64())),
+    ]
+)
 _GRIDS = ("where", "heat", "pixels")
 
 
@@ -46,7 +51,8 @@ def save(found: Findings, folder: Path) -> None:
         for each in bare
         for id, path, hash, map in zip(each.ids, each.paths, each.hashes, each.maps, strict=True)
     ]
-    probes = [{"code": each.code, "direction": each.direction, "offset": each.offset} for each in bare]
+    names = ("code", "direction", "offset", "thing", "thing_offset")
+    probes = [{name: getattr(each, name) for name in names} for each in bare]
     _write(members, _MEMBERS, folder / MEMBERS)
     _write(probes, _PROBES, folder / PROBES)
     _write([row for each in bare for row in _tried(each)], TRIAL_COLUMNS, folder / TRIALS)
@@ -100,6 +106,8 @@ def _finding(
         "outside": None if held["outside"] is None else Outside(**held["outside"]),
         "direction": np.array(probe["direction"], np.float64),
         "offset": probe["offset"],
+        "thing": np.array(probe["thing"], np.float64),
+        "thing_offset": probe["thing_offset"],
         **{name: np.array(held[name], np.float32) for name in _GRIDS},
     }
     return Finding(**kept)
@@ -118,7 +126,8 @@ def _effect(held: dict[str, Any], tried: Sequence[dict[str, Any]]) -> Effect:
         tuple(Trial(*(row[name] for name in Trial.__dataclass_fields__)) for row in own if row["controls"] == controls)
         for controls in (False, True)
     )
-    return Effect(**{**held, "interval": tuple(held["interval"])}, trials=one, control_trials=other)
+    fills = tuple((name, difference) for name, difference in held["fills"])
+    return Effect(**{**held, "interval": tuple(held["interval"]), "fills": fills}, trials=one, control_trials=other)
 
 
 def _write(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> None:

@@ -11,14 +11,14 @@ import numpy as np
 from seewhy.images.reading import read
 from seewhy.images.resizing import Floats
 from seewhy.results.findings import FalsePositives, Finding
-from seewhy.studies.shortcuts.candidates import DIMENSIONS
-from seewhy.studies.shortcuts.heat import Masks, regions
+from seewhy.studies.shortcuts.candidates import telling
+from seewhy.studies.shortcuts.heat import Masks
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.proving import Candidate
 from seewhy.studies.shortcuts.sampling import Picture, Reader
+from seewhy.studies.shortcuts.things import Thing, thing
 
 SHOWS = 0.5  # the score from which on a picture shows a finding: half way between the rest and the finding's own
-_SHRUNK = 0.1  # of the pooled covariance, towards its mean variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +28,20 @@ class Known:
     Args:
         index: the class.
         direction, offset: float64 [channels], and its value for the rest of the class; 1 more for the finding's.
+        thing: what sets the finding's pictures apart, found again in each.
         reader, looker: as it was found.
     """
 
     index: int
     direction: Floats
     offset: float
+    thing: Thing
     reader: Reader
     looker: Looker
 
     def mask(self, picture: Any) -> Masks:
         """bool [height, width] of the image that the model eats."""
-        image = self._images([picture])
-        found: Masks = regions(self.looker.looked(image, self.index).heat, image.shape[1:3])[0]
+        found: Masks = self.thing.masks(self._images([picture]), self.looker)[0]
         return found
 
     def score(self, pictures: Sequence[Any]) -> Floats:
@@ -70,21 +71,14 @@ class Known:
 
 
 def learned(candidate: Candidate, reader: Reader, looker: Looker) -> Known:
-    """Fisher's discriminant of the middle layer, in its principal components."""
+    """The direction that tells the finding's pictures from the rest, scaled so that their means score 1 and 0."""
     values, inside = candidate.of.described.middle.astype(np.float64), candidate.inside
-    mean, spread = values.mean(axis=0), values.std(axis=0)
-    spread[spread < 1e-9] = np.inf
-    scaled = (values - mean) / spread
-    axes = np.linalg.svd(scaled, full_matrices=False)[2][:DIMENSIONS]
-    points = scaled @ axes.T
-    one, other = points[inside].mean(axis=0), points[~inside].mean(axis=0)
-    apart = points - np.where(inside[:, None], one, other)
-    within = apart.T @ apart / len(apart)
-    ridge = _SHRUNK * np.trace(within) / len(within) * np.eye(len(within))
-    weights = np.linalg.solve(within + ridge, one - other)
-    weights = weights / max(float((one - other) @ weights), 1e-12)
-    direction = axes.T @ weights / spread
-    return Known(candidate.of.index, direction, float(other @ weights + mean @ direction), reader, looker)
+    weights = telling(values, inside)
+    along = values @ weights
+    one, other = float(along[inside].mean()), float(along[~inside].mean())
+    apart = max(one - other, 1e-12)
+    own = thing(candidate.of.described.attended, inside)
+    return Known(candidate.of.index, weights / apart, other / apart, own, reader, looker)
 
 
 def shared(candidate: Candidate, known: Known) -> FalsePositives | None:
@@ -105,4 +99,18 @@ def shared(candidate: Candidate, known: Known) -> FalsePositives | None:
 def told(finding: Finding, candidate: Candidate, probe: Known) -> Finding:
     """The finding with what recognises it, and with what that tells of the class's wrong answers."""
     wrong = shared(candidate, probe)
-    return replace(finding, probe=probe, direction=probe.direction, offset=probe.offset, false_positives=wrong)
+    return replace(
+        finding,
+        probe=probe,
+        direction=probe.direction,
+        offset=probe.offset,
+        thing=probe.thing.weights,
+        thing_offset=probe.thing.offset,
+        false_positives=wrong,
+    )
+
+
+def known_of(finding: Finding, reader: Reader, looker: Looker) -> Known:
+    """What recognises a finding, made again of what is kept of it."""
+    own = Thing(finding.thing, finding.thing_offset)
+    return Known(finding.index, finding.direction, finding.offset, own, reader, looker)

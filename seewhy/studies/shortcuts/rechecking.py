@@ -16,7 +16,7 @@ from seewhy.results.run import Run
 from seewhy.studies.measuring import mask_on_cells, share_inside
 from seewhy.studies.shortcuts import intervals, wording
 from seewhy.studies.shortcuts.heat import Masks, regions
-from seewhy.studies.shortcuts.knowing import Known
+from seewhy.studies.shortcuts.knowing import known_of
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.retesting import WHOLE, Retests, View, at_work, view_of
 from seewhy.studies.shortcuts.sampling import Reader
@@ -105,6 +105,8 @@ def _rechecked(finding: Finding, run: Run, known: Run, tests: Retests | None, fi
     then = [wording.best(finding.effects, test) for test in ("cover", "paste")]  # what was clearest when it was found
     same = [(each.test, each.region, each.control) for each in then]
     now = [each for each in effects if (each.test, each.region, each.control) in same]
+    if effects and len(now) < len(same):  # what set it apart can be found by the first model alone
+        now = [wording.best(effects, test) for test in ("cover", "paste")]
     proof = wording.proven(finding.label, now) if now else ""
     return Recheck(finding, verdict, heat, shown, effects, proof, _before(finding.label, *then) if now else "", why)
 
@@ -151,4 +153,4 @@ def _share(row: dict[str, Any], region: Masks, view: View) -> float:
 def _with_probe(finding: Finding, reader: Reader, looker: Looker) -> Finding:
     if not finding.direction.size:
         return finding
-    return replace(finding, probe=Known(finding.index, finding.direction, finding.offset, reader, looker))
+    return replace(finding, probe=known_of(finding, reader, looker))

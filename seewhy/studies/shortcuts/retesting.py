@@ -20,7 +20,7 @@ from seewhy.studies.shortcuts import intervals
 from seewhy.studies.shortcuts.classes import Receivers, receivers
 from seewhy.studies.shortcuts.covering import covered, elsewhere, pasted
 from seewhy.studies.shortcuts.heat import Masks, regions
-from seewhy.studies.shortcuts.knowing import SHOWS, Known
+from seewhy.studies.shortcuts.knowing import SHOWS, known_of
 from seewhy.studies.shortcuts.looking import Looker, looker_for
 from seewhy.studies.shortcuts.proving import TRIED
 from seewhy.studies.shortcuts.sampling import Picture, Reader, pictures_of, receiving, sampled, steady
@@ -113,7 +113,7 @@ class Retests:
         if not self.same or not finding.direction.size or finding.false_positives is None:
             return None
         asked = steady([one for one in self.pictures if one.predicted == finding.index], self.per_class, self.seed)
-        probe = Known(finding.index, finding.direction, finding.offset, self.own, self.looker)
+        probe = known_of(finding, self.own, self.looker)
         scores = probe.of_pictures(asked)
         then = finding.false_positives
         return Showing(
@@ -138,12 +138,14 @@ class Retests:
             few = min(len(members.images), len(rest.images))
             return (), f"only {counted(few, 'picture')} of it, or of the rest of its class, can be read again"
         masks = self._masks(finding, [places[one.id] for one in kept], kept, members.images.shape[1:3])
+        if self.same and finding.thing.size:
+            masks["thing"] = known_of(finding, self.reader, self.looker).thing.masks(members.images, self.looker)
         chosen = rng.choice(open_to, TRIED, replace=len(open_to) < TRIED)
         pairs = rng.integers(0, len(members.images), TRIED), rng.integers(0, len(rest.images), TRIED)
         tries = _Tries(index, members, rest, masks, self.others, chosen, pairs, self.looker, self.seed)
         return (
-            *(tries.paste(name) for name in ("heat", "pixels", "own")),
-            *(tries.cover(name) for name in ("heat", "pixels")),
+            *(tries.paste(name) for name in masks),
+            *(tries.cover(name) for name in masks),
             tries.elsewhere(rng),
         ), ""
 

@@ -94,6 +94,8 @@ def supported(effects: Sequence[Effect], then: Sequence[Effect] = ()) -> str:
         then: of when it was found; tests that were clear then are the ones that count.
     """
     clear = [(each.test, each.region) for each in then if each.control == "rest" and each.interval[0] > _CLEAR]
+    if not {region for _, region in clear} & {each.region for each in effects}:
+        clear = [(test, "own") for test, _ in clear]  # what sets it apart can be found by the first model alone
     if clear:
         effects = [each for each in effects if (each.test, each.region) in clear]
     against_rest = [each for each in effects if each.control == "rest"]  # the object passes against elsewhere
@@ -110,6 +112,7 @@ def proven(label: str, effects: Sequence[Effect]) -> str:
     """What covering and pasting did, each by its clearest test, beside its control; a line each."""
     paste, cover = best(effects, "paste"), best(effects, "cover")
     part = {"own": "what its heat marks", "heat": "where the heat is", "pixels": "where the pixels differ"}
+    part["thing"] = "what sets it apart"
     against = {"rest": f"in other {label!r} pictures", "elsewhere": "with a patch of equal size elsewhere"}
     turned, control = round(paste.effect * paste.pictures), round(paste.control_effect * paste.control_pictures)
     low, high = paste.interval
