@@ -427,8 +427,11 @@ def test_nothing_found_says_what_was_tried(tiny):
     found = sw.find_shortcuts(audited(folder, model), model)
     assert not found.raised
     text = repr(found)
-    assert text.startswith("Nothing was raised. The weakest effect that these tests can tell from chance:")
-    assert "Looked at 90 pictures" in text
+    assert text.startswith("Nothing was raised: no group of pictures came above the line of ")
+    told = " ".join(text.split())
+    assert "Tried: 90 pictures" in told
+    assert "The weakest effect that these tests can tell from chance:" in told
+    assert "no proof" in told
     assert "all good" not in text
 
 
@@ -477,7 +480,7 @@ def test_the_command(tiny, monkeypatch):
     words = ["shortcuts", "run", "--model", "nets.py:make"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("Nothing was raised.")
+    assert done.stdout.startswith("Nothing was raised:")
     assert list((folder / "run" / "findings").glob("SC01.png"))
     as_json = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert as_json["findings"][0]["code"] == "SC01"
@@ -513,4 +516,4 @@ def test_a_learned_logo_comes_first_and_is_proven(tmp_path):
 def test_nothing_is_raised_of_a_model_without_a_shortcut(tmp_path):
     found, _ = searched(tmp_path, ())
     assert not found.raised
-    assert repr(found).startswith("Nothing was raised.")
+    assert repr(found).startswith("Nothing was raised:")
