@@ -93,6 +93,8 @@ def test_the_screen(hand):
         "  probability of the label                5  54.0 %  45.0 %    −9.0  −42.0 to +24.0",
         "",
         "note: the layer differs: A layer4.1, B layer3 (maps of different layers differ by themselves)",
+        "note: even A's maps of different pictures correlate by 1.00, so below 0.5 only clear cases count as a different "
+        "reason; with like=1.00 those do that are less alike than different pictures",
         "",
         "Next: comparison.newly_broken()  comparison.gallery('newly broken', 'newly_broken.png')  "
         "comparison.gif('models.gif')",
@@ -579,7 +581,7 @@ def test_the_command(hand):
     done = seewhy("a", "b")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert lines[:-6] == repr(hand).splitlines()[:-1]
+    assert lines[:-6] == [line.replace("like=1.00", "--like 1.00") for line in repr(hand).splitlines()[:-1]]
     assert lines[-6].startswith("newly broken: 2")
     assert lines[-1] == "Next: seewhy compare a b --gallery changed --gif changed.gif"
     failed = seewhy("a", "b", "--fail-on", "newly-broken:2", "--fail-on", "newly-broken:3", "--json")
