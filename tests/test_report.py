@@ -670,6 +670,7 @@ def test_pictures_of_findings_are_shown_first_but_not_alone(proven):
     kinds = [why for _, why in few.pictures]
     assert kinds.count("finding") == 12  # both findings have the same
     assert set(kinds) >= {"confident", "close", "group", "chance"}
+    assert kinds.count("group") == 8  # three tenths of the 28 that are left
     assert "12 typical of a finding" in few.how_pictures(40)
     scarce = sampled(proven, made.groups, [], pictures=20, proofs=list(range(100)))
     assert [why for _, why in scarce.pictures].count("finding") == 7

@@ -368,6 +368,10 @@ def test_tests_are_kept_picture_by_picture(tiny):
                 if each.test == "cover":
                     assert np.mean([trial.before - trial.after for trial in trials]) == pytest.approx(effect, abs=1e-4)
                     assert all(trial.donor is None for trial in trials)
+                    audited_as = {row["id"]: row["probability"] for row in run.rows([t.id for t in trials]).to_pylist()}
+                    np.testing.assert_allclose(
+                        [t.before for t in trials], [audited_as[t.id] for t in trials], rtol=0, atol=1e-6
+                    )
                 else:
                     assert np.mean([trial.answer == one.index for trial in trials]) == pytest.approx(effect)
         assert sum(cell.shows for cell in one.cells if not cell.scored) == len(one.ids)
