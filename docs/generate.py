@@ -19,8 +19,8 @@ ORDER = (
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding"),
     *("compare", "Comparison"),
-    *("study", "open_study", "Study", "transfer"),
     *("watch", "Watch", "Watched"),
+    *("study", "open_study", "Study", "transfer", "cover", "transplant", "swap_backgrounds"),
 )
 
 

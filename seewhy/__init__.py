@@ -30,6 +30,7 @@ _HOME = {
     "compare": "studies.comparison",
     "compare_methods": "explanation",
     "concepts": "explanation",
+    "cover": "studies.supplement",
     "explain": "explanation",
     "explain_many": "explanation",
     "find_shortcuts": "studies.shortcuts",
@@ -42,8 +43,10 @@ _HOME = {
     "output": "targets",
     "probability": "targets",
     "study": "studies.supplement",
+    "swap_backgrounds": "studies.supplement",
     "top": "targets",
     "transfer": "models.transferring",
+    "transplant": "studies.supplement",
     "versus": "targets",
     "watch": "studies.watching",
     "wrap": "models",
@@ -92,8 +95,11 @@ if TYPE_CHECKING:
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
     from seewhy.studies.supplement import Study as Study
+    from seewhy.studies.supplement import cover as cover
     from seewhy.studies.supplement import open_study as open_study
     from seewhy.studies.supplement import study as study
+    from seewhy.studies.supplement import swap_backgrounds as swap_backgrounds
+    from seewhy.studies.supplement import transplant as transplant
     from seewhy.studies.watching import Watch as Watch
     from seewhy.studies.watching import watch as watch
     from seewhy.targets import against as against

@@ -47,7 +47,7 @@ def tabs(browser):
     def tab_of(options):
         if str(options) not in made:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-            context.set_default_timeout(5000)
+            context.set_default_timeout(20_000)
             tab = made[str(options)] = context.new_page()
             tab.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
             tab.on("pageerror", lambda error: troubles.append(str(error)))

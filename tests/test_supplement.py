@@ -19,7 +19,7 @@ from seewhy.errors import InputError, SeeWhyWarning, UnknownNameError
 from seewhy.images.reading import read
 from seewhy.models.torch.small import SmallNet, as_images, preparation
 from seewhy.studies.data import as_data
-from seewhy.studies.supplement import dividing, noise
+from seewhy.studies.supplement import dividing, making, noise
 from seewhy.studies.supplement.pictures import Item, Pictures, listed
 
 SIDE = 48
@@ -174,7 +174,7 @@ def test_a_study_is_opened_and_printed(done, tmp_path):
     again = sw.open_study(done.folder)
     assert again.curve == done.curve
     text = repr(again)
-    assert text.startswith("Study of pictures: 48 pictures beside 60 of 3 classes; 45 held out; 6 models")
+    assert text.startswith("Study of extra: 48 pictures beside 60 of 3 classes; 45 held out; 6 models")
     for words in ("right on disc", " 50 %", "Hillis 2007", "±"):
         assert words in text
     again.save(tmp_path / "curve.csv")
@@ -505,7 +505,7 @@ def test_the_command_studies_tells_and_goes_on(folders, tmp_path):
     ]
     words += ["--held-out", folders["test"]]
     out, err = command(*words)
-    assert out.startswith("Study of pictures: 48 pictures beside 60 of 3 classes; 45 held out; 2 models")
+    assert out.startswith("Study of extra: 48 pictures beside 60 of 3 classes; 45 held out; 2 models")
     assert "study    2/2 models  share 100 %, seed 0  accuracy" in err
     assert out.splitlines()[-1].startswith("Next: open ")
     for name in ("study.html", "curve.svg", "curve.csv"):
@@ -552,3 +552,149 @@ def test_the_command_with_ones_own_training(folders, tmp_path):
 )
 def test_the_command_tells_what_is_missing(words, said):
     assert said in command(*words, code=2)[1]
+
+
+class _Corner:
+    """What a finding needs a model for: its place is the upper left quarter, and pictures of a bright corner show it."""
+
+    def mask(self, picture):
+        found = np.zeros((40, 40), bool)
+        found[:20, :20] = True
+        return found
+
+    def score(self, pictures):
+        return np.array([np.asarray(read(picture))[:5, :5].mean() / 200 for picture in pictures])
+
+
+def corner(label="cat", probe=True):
+    even = np.full((12, 12), 1 / 144, np.float32)
+    pixels = np.zeros((16, 16), np.float32)
+    pixels[:8, :8] = 1
+    effects = {"s": 9.0, "s2": 9.0, "s3": 9.0, "line": 7.0, "parts": {}, "place": "upper left", "effects": ()}
+    return sw.Finding(
+        **{"code": "SC01", "status": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
+        **{"looked": 9, "pictures": 9, "wrong": 0, "maps": even[None], "where": even, "heat": even, "pixels": pixels},
+        **effects,
+        **{"words": "", "proof": "", "remedy": "", "probe": _Corner() if probe else None},
+    )
+
+
+def flat(colour, bright=False):
+    pixels = np.full((40, 40, 3), colour, np.uint8)
+    if bright:
+        pixels[:20, :20] = 250
+    return pixels
+
+
+def cornered():
+    """Cats of which half have a bright corner, and dogs."""
+    cats = [(flat((60 + i, 0, 0), i % 2 == 0), "cat") for i in range(6)]
+    return items_of([*cats, *[(flat((0, 0, 60 + i)), "dog") for i in range(4)]])
+
+
+def items_of(given):
+    return listed(as_data(given), "the data")[0]
+
+
+def test_a_finding_is_covered_where_it_shows(tmp_path):
+    found, notes = making.made(sw.cover(corner()), cornered(), tmp_path, 0)
+    assert not notes
+    assert [item.label for item in found] == ["cat"] * 3
+    for item in found:
+        pixels = np.asarray(read(item.source))
+        assert pixels[:18, :18].max() < 100  # nothing bright is left
+        assert (pixels[25:, 25:, 0] >= 60).all()  # and the rest is as it was
+
+
+def test_a_finding_is_laid_into_other_classes(tmp_path):
+    found, _ = making.made(sw.transplant(corner()), cornered(), tmp_path, 0)
+    assert [item.label for item in found] == ["dog"] * 4
+    for item in found:
+        pixels = np.asarray(read(item.source))
+        assert (pixels[:15, :15] == 250).all()
+        assert (pixels[25:, 25:, 2] >= 60).all()
+        assert (pixels[25:, 25:, 0] == 0).all()
+
+
+def test_backgrounds_are_exchanged_by_the_map(tmp_path):
+    model = sw.wrap(net(0, 2), labels=["cat", "dog"], prepare=preparation(40))
+    every = cornered()
+    found, _ = making.made(sw.swap_backgrounds(model), every, tmp_path, 0)
+    assert sorted(str(item.label) for item in found) == ["cat"] * 6 + ["dog"] * 4
+    cat = np.asarray(read(next(item for item in found if item.label == "cat").source)).astype(int)
+    red, blue = (cat[..., 0] > 50) & (cat[..., 2] < 20), (cat[..., 2] > 50) & (cat[..., 0] < 20)
+    assert red.mean() > 0.02  # its own object
+    assert blue.mean() > 0.02  # before a dog's background
+
+
+def test_makers_tell_what_they_cannot_use(tmp_path):
+    with pytest.raises(InputError, match="SC01, opened without its model"):
+        sw.cover(corner(probe=False))
+    with pytest.raises(InputError, match="a finding of type int"):
+        sw.transplant(3)
+    with pytest.raises(InputError, match="threshold=2"):
+        sw.swap_backgrounds("demo:", 2)
+    with pytest.raises(InputError, match="has no picture to begin with"):
+        making.made(sw.cover(corner("fox")), cornered(), tmp_path, 0)
+
+
+def test_an_augmentation_is_called_once_and_by_seed(tmp_path):
+    calls = []
+
+    def noisy(picture):
+        calls.append(picture.size)
+        return np.random.randint(0, 255, (*picture.size[::-1], 3), np.uint8)
+
+    maker = making.Augmented(noisy)
+    before = np.random.get_state()[1].tolist()
+    first, _ = making.made(maker, cornered(), tmp_path / "a", 0)
+    again, _ = making.made(maker, cornered(), tmp_path / "a", 0)
+    other, _ = making.made(maker, cornered(), tmp_path / "b", 0)
+    third, _ = making.made(maker, cornered(), tmp_path / "c", 1)
+    assert len(calls) == 30  # the second time files were there
+    hashes = [[item.hash for item in found] for found in (first, again, other, third)]
+    assert hashes[0] == hashes[1] == hashes[2] != hashes[3]
+    assert np.random.get_state()[1].tolist() == before
+    assert {path.parent.name for path in (tmp_path / "a").rglob("*.png")} == {"cat", "dog"}
+
+
+def test_an_augmentation_that_fails_is_told(tmp_path):
+    def odd(picture):
+        if picture.getpixel((30, 30))[2]:
+            raise ValueError("too blue")
+        return ImageOps.mirror(picture)
+
+    found, notes = making.made(making.Augmented(odd), cornered(), tmp_path / "a", 0)
+    assert len(found) == 6
+    assert "failed with 4 of 10 pictures" in notes[0]
+    assert "too blue" in notes[0]
+    for wrong, said in ((lambda p: None, "None"), (lambda p: np.asarray(p) / 255, "floats from 0 to")):
+        with pytest.raises(InputError, match="fails with all 10 pictures") as told:
+            making.made(making.Augmented(wrong), cornered(), tmp_path / "b", 0)
+        assert said in str(told.value)
+
+
+def test_a_study_of_an_augmentation(folders, tmp_path):
+    found = sw.study(
+        quick, folders["own"], (0, 0.5, 1), **asked(folders, tmp_path / "s", supplement=ImageOps.mirror, repeats=1)
+    )
+    assert [each.added for each in found] == [0, 30, 60]
+    assert len(list((tmp_path / "s" / "made").rglob("*.png"))) == 60
+    assert repr(found).startswith("Study of mirror: 60 pictures beside 60")
+
+
+def test_the_heat_on_a_known_shortcut(folders, tmp_path):
+    """By hand: the finding's own region, in all pictures, as it was opened without its model."""
+    found = sw.study(quick, folders["own"], (0, 1), **asked(folders, tmp_path / "s", findings=[corner(probe=False)]))
+    run = found.run(1, seed=1)
+    table = run.select(["map", "map_scale", "map_height", "map_width"]).to_pylist()
+    shares = []
+    for row in table:
+        if row["map_scale"]:
+            cells = np.array(row["map"], np.float64).reshape(row["map_height"], row["map_width"])
+            half = len(cells) // 2
+            assert len(cells) % 2 == 0
+            shares.append(cells[:half, :half].sum() / cells.sum())
+    point = next(point for point in found.curve if point.measure == "heat on SC01" and point.share == 1)
+    assert point.values[1] == pytest.approx(np.mean(shares), abs=0.02)
+    assert found.about["settings"]["supplement"]["name"] == "extra"

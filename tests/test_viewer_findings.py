@@ -69,6 +69,14 @@ def test_the_list_has_what_is_below_the_line_apart(opened, file):
     ]
 
 
+def test_proven_ones_come_before_those_that_are_not(opened, tmp_path):
+    statuses = ("suspected", "not supported", "proven", "dismissed", "worth a look")
+    tab = opened(written(searched(bundle(N, PICTURES), statuses), tmp_path))
+    assert [each.split()[0] for each in tab.locator(".worst .code").all_inner_texts()] == ["SC03", "SC01"]
+    tab.keyboard.press("4")
+    assert tab.locator(".finding .code").all_inner_texts() == ["SC03", "SC01", "SC04", "SC02", "SC05"]
+
+
 def test_nothing_found_is_never_all_good(opened, tmp_path):
     tab = opened(written(searched(bundle(N, PICTURES), ("worth a look",)), tmp_path))
     for view in ("", "4"):
@@ -212,7 +220,27 @@ def test_findings_by_keys(opened, file):
     assert tab.locator(".finding").count() == 3
 
 
-def test_a_finding_of_the_whole_picture_and_a_test_of_another_name(opened, tmp_path):
+def test_a_finding_of_the_whole_picture(opened, tmp_path):
+    given = [
+        {"test": "look", "region": region, "control": control, "effect": 0.5, "control_effect": 0.1, "pictures": 40,
+         "interval": [0.2, 0.6], "control_pictures": 40, "share_interval": [0.3, 0.7], "control_share_interval": [0, 0.2],
+         "trials": {"row": [], "before": [], "after": [], "is_class": []}}
+        for region, control in (("all", "rest"), ("colour", "own class"))
+    ]  # fmt: skip
+    whole = {"kind": "whole picture", "mean_map": None, "region": None, "effects": given, "shots": []}
+    made = searched(bundle(N, PICTURES), ("proven",), place="over the whole picture: little colour", **whole)
+    tab = opened(written(made, tmp_path), "findings?code=SC01")
+    assert "It lies over the whole picture: little colour. So no region is marked" in tab.locator(".where").inner_text()
+    look = tab.locator(".plotted[data-test=look]")
+    assert "20 of 40 turn 'cat', in the control 4 of 40." in look.inner_text()
+    assert look.locator("rect.full").count() == 2
+    tab.select_option("select[name=look-of]", "1")
+    assert "their own class: 4 of 40 turned" in look.locator("svg").get_attribute("aria-label")
+    tab.keyboard.press("4")
+    assert "given its look\t50 % turn\t10 % turn" in tab.locator(".effects").inner_text()
+
+
+def test_a_test_of_another_name(opened, tmp_path):
     effect = {"test": "tint", "region": "colour", "control": "rest", "effect": 0.5, "control_effect": 0.1, "interval": [0.2, 0.6],
               "pictures": 40, "control_pictures": 40, "margin": 1.0, "control_margin": 0.0}  # fmt: skip
     whole = {
@@ -228,7 +256,7 @@ def test_a_finding_of_the_whole_picture_and_a_test_of_another_name(opened, tmp_p
         each["map"] = None
     tab = opened(written(made, tmp_path), "findings?code=SC01")
     text = tab.locator(".finding-page").inner_text()
-    assert "a matter of the picture as a whole (a tint)" in text
+    assert "It lies a tint." in text
     assert "Test: tint" in text
     assert "Cover it" not in text
     assert tab.locator(".where .shot").count() == 12
@@ -257,7 +285,7 @@ def test_files_hold_what_the_page_shows(opened, file, made):
     name, text = saved(tab, "Summary (Markdown)")
     assert text.decode().startswith("# SC01: proven\n\n40 of 90 pictures called 'cat'")
     assert (
-        "| paste | one region: where their pixels differ; control: the same in the rest of the class | 92 % turn |"
+        "| paste | one region: where their pixels differ; control: the same of the rest of the class | 92 % turn |"
         in text.decode()
     )
     name, text = saved(tab, "Plots (SVG)")

@@ -1,8 +1,10 @@
 """Watching a training: the weights are untouched, the numbers are right, the files are readable, the alarm is heard."""
 
 import csv
+import gc
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -100,6 +102,14 @@ def looped(out=None, epochs=3, model=network, **options):
     return state(module, optimizer), watched
 
 
+def assert_holds_strips(folder):
+    """The event file holds a strip of each picture: the first with one tile beside the picture, the last with all."""
+    images, _ = events(folder / "tensorboard")
+    assert set(images) == {f"watch/0{n}-picture-{n}" for n in range(4)}
+    for strips in images.values():
+        assert strips[-1][1].width > strips[0][1].width
+
+
 # the training is not changed
 
 
@@ -177,8 +187,9 @@ def lightning_trained(out=None, stop=False, **options):
 @pytest.mark.parametrize("every", [{}, {"every": 2, "unit": "step"}], ids=["epochs", "steps"])
 def test_lightning(tmp_path, every):
     plain, _, _ = lightning_trained()
-    seen, trainer, watched = lightning_trained(tmp_path, **every)
+    seen, trainer, watched = lightning_trained(tmp_path, tensorboard=True, **every)
     assert plain == seen
+    assert_holds_strips(tmp_path)
     means = watched.watched.means()
     assert [one["step"] for one in means] == ([0, 2, 4, 6, 8] if every else [0, 3, 6, 9])
     assert trainer.callback_metrics["watch_focus"].item() == pytest.approx(means[-1]["focus"], rel=1e-4)
@@ -228,8 +239,9 @@ def trainer_trained(folder, watch=False, **options):
 @pytest.mark.parametrize("every", [{}, {"every": 2, "unit": "step"}], ids=["epochs", "steps"])
 def test_trainer(tmp_path, every):
     plain, _, _ = trainer_trained(tmp_path)
-    seen, trainer, watched = trainer_trained(tmp_path, watch=True, **every)
+    seen, trainer, watched = trainer_trained(tmp_path, watch=True, tensorboard=True, **every)
     assert plain == seen
+    assert_holds_strips(tmp_path / "watch")
     means = watched.watched.means()
     assert [one["step"] for one in means] == ([0, 2, 4, 6, 8] if every else [0, 3, 6, 9])
     logged = [row["watch_focus"] for row in trainer.state.log_history if "watch_focus" in row]
@@ -470,6 +482,17 @@ def test_a_training_that_ends_without_close_leaves_readable_files(tmp_path, how)
     assert size(tmp_path / "strips/00-picture-0.png")[0] > 128
     watched.gif(0, tmp_path / "all.gif")
     assert (tmp_path / "gifs/00-picture-0.gif").exists() == (how == "leave")
+
+
+def test_the_folder_may_be_named_from_elsewhere_or_be_removed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    watched = sw.watch(network().eval(), [X[0]], out="here")
+    monkeypatch.chdir("/")
+    watched.epoch()
+    assert len(sw.Watched(tmp_path / "here").means()) == 2
+    shutil.rmtree(tmp_path / "here")
+    del watched  # and nothing is said, as warnings are errors
+    gc.collect()
 
 
 def test_resume_goes_on_in_the_same_folder(tmp_path):

@@ -152,23 +152,26 @@ def filmstrip(subjects: Sequence[Subject], shots: Sequence[Sequence[Shot]], colu
     chosen = spread(times, columns)
     letters, gap, line = font(max(11, tile // 10)), max(4, tile // 24), int(tile / 6.5)
     left, step = tile, tile + gap
-    wide, high = left + step * (len(chosen) + 1) + gap, gap + line
-    sheet = Image.new("RGB", (wide, 2 * gap + line + len(subjects) * (step + line)), PAPER)
+    rows = [_within(one.marked.size, tile)[1] for one in subjects]  # their heights
+    wide, top = left + step * (len(chosen) + 1) + gap, 2 * gap + line
+    sheet = Image.new("RGB", (wide, top + sum(rows) + len(rows) * (2 * gap + line)), PAPER)
     pen = ImageDraw.Draw(sheet)
     for column, when in enumerate(["", *(when for _, when in chosen)]):
         pen.text((left + column * step + tile / 2, gap), when, INK, letters, anchor="ma")
-    for number, (subject, row) in enumerate(zip(subjects, shots, strict=True)):
-        top = high + gap + number * (step + line)
+    for subject, row, high in zip(subjects, shots, rows, strict=True):
         for at, text in enumerate(wrapped(printable(subject.title), letters, left - 2 * gap, 4)):
             pen.text((gap, top + at * line), text, INK, letters)
         found = {(one.epoch, one.step): one for one in row}
-        sheet.paste(subject.marked.resize(_within(subject.marked.size, tile)), (left, top))
+        marked = subject.marked.resize(_within(subject.marked.size, tile))
+        sheet.paste(marked, (left + (tile - marked.width) // 2, top))
         for column, (time, _) in enumerate(chosen, 1):
             if (one := found.get(time)) is None:
                 continue
-            sheet.paste(subject.drawn(one.map, tile), (left + column * step, top))
+            drawn = subject.drawn(one.map, tile)
+            sheet.paste(drawn, (left + column * step + (tile - drawn.width) // 2, top))
             words = _short(one)
-            pen.text((left + column * step + tile / 2, top + tile + gap // 2), words, FAINT, letters, anchor="ma")
+            pen.text((left + column * step + tile / 2, top + high + gap // 2), words, FAINT, letters, anchor="ma")
+        top += high + 2 * gap + line
     return sheet
 
 

@@ -19,6 +19,7 @@ from seewhy.studies.supplement.keeping import Folder
 from seewhy.studies.supplement.making import Augmented, Maker
 from seewhy.studies.supplement.pictures import Item, Label, classes_of, listed, opened
 
+_PLAIN = ("pictures", "images", "manifest", "data", "train")
 Told = Callable[[int, int], None]
 
 
@@ -98,7 +99,7 @@ def gathered(data: Any, supplement: Any, held_out: Any, seed: int, folder: Folde
     extra, more = listed(extra_data, "the supplement", reading)
     classes = classes_of(items, {"a held-out picture": aside, "a picture of the supplement": extra})
     dividing.need_training(own, classes, len(aside))
-    name = Path(supplement).name if isinstance(supplement, str | Path) else type(supplement).__name__
+    name = _name(Path(supplement)) if isinstance(supplement, str | Path) else type(supplement).__name__
     new, told = fresh(extra, own, aside)
     return Gathered(own, aside, held, how, new, name, classes, [*notes, *more, *told])
 
@@ -156,6 +157,12 @@ def continued(before: dict[str, Any] | None, now: dict[str, Any], folder: Folder
             )
     shares = sorted({*then["shares"], *now["shares"]})
     return now | {"shares": shares, "repeats": max(then["repeats"], now["repeats"])}
+
+
+def _name(path: Path) -> str:
+    """Of a folder or a manifest; 'pictures' says nothing, and what it lies in does."""
+    resolved = path.resolve()
+    return resolved.parent.name if resolved.stem in _PLAIN and resolved.parent.name else resolved.name
 
 
 def _named(train: Any) -> dict[str, Any]:

@@ -321,9 +321,8 @@ class Study(Sequence[Ended]):
     def _columns(self) -> list[list[Measure]]:
         """The measures of each table: scores, then focus; of many classes and groups the first ones."""
         own = self._measures
-        scores = [each for each in own if each.kind in SCORES]
-        focus = [each for each in own if each.kind in FOCUS]
-        return [part[:_ACROSS] for part in (scores, focus) if part]
+        parts = [[each for each in own if each.kind in kinds] for kinds in (SCORES[:2], SCORES[2:], FOCUS)]
+        return [part[:_ACROSS] for part in parts if part]
 
     def _cells(self, columns: Sequence[Measure]) -> tuple[list[list[str]], range]:
         rows = [["share", "added", "models", *(line(each.name) for each in columns)]]

@@ -15,6 +15,7 @@ from seewhy.results.watched.filming import MOST, TILE, Shot, Subject, film, film
 from seewhy.results.watched.keeping import FILMS, STRIPS, Keeping
 
 SHARE = 0.005  # of the training's time, that drawing strips may take; films as much again
+_FILMS = 20  # times as long as strips, about, before it is known
 
 
 @dataclass(eq=False)
@@ -54,7 +55,7 @@ class Drawing:
     keeping: Keeping
     rolls: Sequence[Roll]
     spent: dict[str, float] = field(default_factory=lambda: {"strips": 0.0, "films": 0.0})
-    last: dict[str, float] = field(default_factory=lambda: {"strips": 0.0, "films": 1.0})
+    last: dict[str, float] = field(default_factory=lambda: {"strips": 0.0, "films": 0.0})
     due: set[str] = field(default_factory=set)
 
     def add(self, shots: Sequence[tuple[int, Shot]]) -> None:
@@ -69,7 +70,8 @@ class Drawing:
         strips: dict[str, Image.Image] = {}
         if "strips" in self.due and self.spent["strips"] + self.last["strips"] <= SHARE * elapsed:
             self._timed("strips", lambda: strips.update(self.strips()))
-        if "films" in self.due and self.spent["films"] + self.last["films"] <= SHARE * elapsed:
+        expected = self.last["films"] or _FILMS * self.last["strips"]
+        if "films" in self.due and self.spent["films"] + expected <= SHARE * elapsed:
             self._timed("films", self.films)
         return strips
 

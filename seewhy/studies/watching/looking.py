@@ -70,13 +70,13 @@ class Looking:
                 {
                     "picture": number,
                     "name": one.name,
-                    "label": None if one.label is None else self._name_of(one.label),
+                    "label": self.label_of(one),
                     "class": answer.label,
                     "predicted": answer.top(1)[0][0] if len(answer.scores) else None,
                     "score": answer.score,
                     "probability": answer.probability,
                     "focus": None if region is None else _number(share_inside(map, region)),
-                    "border": _number(lies["border"][0]),
+                    "border": _number(np.maximum(lies["border"][0], 0)),  # -0.0 by rounding
                     "entropy": _number(lies["entropy"][0]),
                     "drift": self._drift(number, map),
                     **packed(map),
@@ -89,9 +89,12 @@ class Looking:
         if np.ptp(map) > 0:
             self._before[number] = map
 
-    def _name_of(self, label: str | int) -> str:
+    def label_of(self, one: Picked) -> str | None:
+        """The name of a picture's own class."""
+        if one.label is None or isinstance(one.label, str):
+            return one.label
         names = self.model.labels
-        return names[label] if isinstance(label, int) and names is not None and label < len(names) else str(label)
+        return names[one.label] if names is not None and 0 <= one.label < len(names) else f"class {one.label}"
 
     def _drift(self, number: int, map: Floats) -> float | None:
         """1 - correlation with the map of the last look that had one; None where there is none, or it is even."""

@@ -20,9 +20,10 @@ from seewhy.studies.watching.alarm import Alarm
 from seewhy.studies.watching.drawing import Drawing, Roll
 from seewhy.studies.watching.looking import Looking
 from seewhy.studies.watching.picking import Picked, picked
+from seewhy.studies.watching.processes import is_first
 from seewhy.studies.watching.regions import Region, regions
 from seewhy.studies.watching.telling import Log, Telling
-from seewhy.studies.watching.watcher import Watch, checked_folder, rank
+from seewhy.studies.watching.watcher import Watch
 from seewhy.targets import TargetLike, as_targets
 
 UNITS = ("epoch", "step")
@@ -93,7 +94,7 @@ def watch(
         raise UnknownNameError(f"unit={unit!r}", "'epoch' or 'step'", did_you_mean(str(unit), UNITS, "leave it out"))
     as_targets(target)  # told before anything is read
     find_method(method).checked(options)
-    folder, wrapped = checked_folder(out, resume), as_model(model)
+    folder, wrapped = _folder(out, resume), as_model(model)
     if choose == "hardest" and not is_built(wrapped):
         came = "choose='hardest' for a model that has no weights yet"
         raise InputError(came, "a model that can be run", "call it once on a batch, or build it")
@@ -104,7 +105,9 @@ def watch(
     places = None if region is None else regions(region, [one.name for one in found], sizes, boxes)
     words = "" if places is None else places[0].words if len({one.words for one in places}) == 1 else "the regions"
     alarm = Alarm(on_focus_below, on_focus_above, patience, stop, words)
-    subjects = [_subject(n, one, None if places is None else places[n]) for n, one in enumerate(found)]
+    subjects = [
+        _subject(n, one, looking.label_of(one), None if places is None else places[n]) for n, one in enumerate(found)
+    ]
     keeping, again = Keeping(folder), resume and (folder / "watch.json").exists()
     about = {
         "pictures": [
@@ -117,7 +120,7 @@ def watch(
         "alarm": alarm.about(),
         "alarms": [],
     }
-    if rank() == 0:
+    if is_first():
         _begun(keeping, about, subjects, again)
     made = Watch(
         looking,
@@ -126,7 +129,7 @@ def watch(
         alarm,
         keeping,
         Drawing(keeping, [Roll(subject) for subject in subjects]),
-        Telling(folder, tensorboard if rank() == 0 else None, log),
+        Telling(folder, tensorboard if is_first() else None, log),
         every,
         unit == "step",
     )
@@ -135,6 +138,18 @@ def watch(
     else:
         made._start()
     return made
+
+
+def _folder(out: str | Path, resume: bool) -> Path:
+    """Raises InputError: an earlier training was watched into it, and this one is not to go on with that."""
+    folder = Path(out).absolute()  # the program may go elsewhere
+    if (folder / "watch.json").exists() and not resume and is_first():
+        raise InputError(
+            f"out={str(out)!r}, which holds an earlier training",
+            "a folder of its own for each training",
+            "name another, remove it, or go on with it by resume=True",
+        )
+    return folder
 
 
 def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject], again: bool) -> None:
@@ -151,7 +166,7 @@ def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject],
     keeping.tell(**{key: about[key] for key in ("every", "unit", "alarm")})
 
 
-def _subject(number: int, one: Picked, region: Region | None) -> Subject:
+def _subject(number: int, one: Picked, label: str | None, region: Region | None) -> Subject:
     """A small copy of the picture, to be drawn on."""
     whole = Image.fromarray(one.seen.picture)
     share = min(1.0, THUMB / max(whole.size))
@@ -161,5 +176,4 @@ def _subject(number: int, one: Picked, region: Region | None) -> Subject:
     across, down = size[0] / whole.width, size[1] / whole.height
     box: Box = (left * across, top * down, right * across, bottom * down)
     outline = None if region is None else region.outline(small.shape[:2])
-    label = None if one.label is None else str(one.label)
     return Subject(one.name, label, file_name(number, one.name), small, box, outline)

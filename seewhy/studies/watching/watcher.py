@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 import weakref
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seewhy.errors import InputError, MissingExtraError, SeeWhyError, SeeWhyWarning
+from seewhy.errors import MissingExtraError, SeeWhyError, SeeWhyWarning
 from seewhy.explanation import Explanation, Failed
 from seewhy.models.callbacks import is_built
 from seewhy.models.chance import every_random_state_kept
@@ -24,6 +22,7 @@ from seewhy.studies.watching.cost import Cost
 from seewhy.studies.watching.drawing import Drawing
 from seewhy.studies.watching.looking import Looking
 from seewhy.studies.watching.picking import Picked
+from seewhy.studies.watching.processes import is_first
 from seewhy.studies.watching.regions import Region
 from seewhy.studies.watching.telling import Telling
 
@@ -104,7 +103,7 @@ class Watch:
             return
         self._closed = True
         self.cost.end()
-        if not _is_first():
+        if not is_first():
             return
         strips = self._drawing.finish()
         if strips and self._telling.wanted:
@@ -182,7 +181,7 @@ class Watch:
 
     def _start(self) -> None:
         """The look before the training, where the model can be run: what is wrong is told before time is lost."""
-        if _is_first() and is_built(self._looking.model):
+        if is_first() and is_built(self._looking.model):
             with self.cost.measured(), every_random_state_kept():
                 self._took(self._looking.answers(self._pictures), first=True)
 
@@ -199,7 +198,7 @@ class Watch:
 
     def _looked(self) -> None:
         """A look in the midst of a training, which nothing that goes wrong here may end."""
-        if not _is_first() or self._closed:
+        if not is_first() or self._closed:
             return
         with self.cost.measured(), every_random_state_kept():
             if self._look == 0:  # the model could not be run before: the question itself may be wrong
@@ -268,18 +267,9 @@ class Watch:
 
 
 def _finish(drawing: Drawing, telling: Telling) -> None:
-    drawing.finish()
+    if drawing.keeping.folder.is_dir():  # else it was removed, and nobody waits for it
+        drawing.finish()
     telling.close()
-
-
-def rank() -> int:
-    """Which process of a distributed training this is, as its launcher tells."""
-    told = (os.environ.get(name, "") for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
-    return next((int(value) for value in told if value.isdecimal()), 0)
-
-
-def _is_first() -> bool:
-    return rank() == 0
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -289,15 +279,3 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _named(strips: dict[str, Any]) -> dict[str, Any]:
     return {f"watch_{name}": image for name, image in strips.items()}
-
-
-def checked_folder(out: str | Path, resume: bool) -> Path:
-    """Raises InputError: an earlier training was watched into it, and this one is not to go on with that."""
-    folder = Path(out)
-    if (folder / "watch.json").exists() and not resume and _is_first():
-        raise InputError(
-            f"out={str(out)!r}, which holds an earlier training",
-            "a folder of its own for each training",
-            "name another, remove it, or go on with it by resume=True",
-        )
-    return folder

@@ -50,8 +50,9 @@ function along(by) {
 }
 
 function toFinding(by) {
-  const place = findings.findIndex((one) => one.code === state.code);
-  const next = findings[place < 0 ? 0 : place + by];
+  const all = sorted().flat();
+  const place = all.findIndex((one) => one.code === state.code);
+  const next = all[place < 0 ? 0 : place + by];
   if (next) openFinding(next);
 }
 
