@@ -325,7 +325,7 @@ def finding(code="SC01", kind="place", ids=(0, 1), place="in the top left"):
     return Finding(
         code=code, verdict="proven", kind=kind, label="cat", index=0, ids=tuple(ids), paths=tuple(map(str, ids)),
         hashes=tuple(map(str, ids)),
-        looked=2, pictures=2, wrong=0, s=9.0, s2=9.0, s3=9.0, line=7.0, parts={}, place=place,
+        looked=2, pictures=2, wrong=0, s=9.0, s3=9.0, line=7.0, parts={}, place=place,
         maps=np.zeros((len(ids), 2, 2), np.float32), where=np.full((12, 12), 1 / 144, np.float32),
         heat=np.zeros((12, 12), np.float32), pixels=pixels, effects=(), words="2 pictures", proof="", remedy="collect",
     )  # fmt: skip

@@ -40,7 +40,7 @@ def finding(code="SC01", label="cat", pictures=None, verdict="proven", **more):
     return Finding(
         **{"code": code, "verdict": verdict, "kind": "place", "label": label, "index": 0, "ids": tuple(range(count))},
         **{"paths": tuple(f"{i}.png" for i in range(count)), "hashes": tuple(pictures), "looked": 90, "pictures": 90},
-        **{"wrong": 2, "s": 9.0, "s2": 10.0, "s3": 8.0, "line": 7.0, "parts": {"r": 0.5}, "place": "in the middle"},
+        **{"wrong": 2, "s": 9.0, "s3": 8.0, "line": 7.0, "parts": {"r": 0.5}, "place": "in the middle"},
         **{"maps": RNG.random((count, 4, 4), np.float32), "where": np.full((12, 12), 1 / 144, np.float32)},
         **{"heat": RNG.random((12, 12), np.float32), "pixels": RNG.random((16, 16), np.float32)},
         **{"effects": (effect(0.4), effect(0.2, "cover")), "words": "in 40 of 90 pictures ...", "remedy": "collect"},

@@ -606,7 +606,7 @@ def found(run, count=2, shots=True):
                 code=f"SC{number:02}", verdict="proven" if number == 1 else "worth a look", kind="place", label="cat", index=0,
                 ids=tuple(one["id"] for one in own), paths=tuple(one["path"] for one in own), looked=50, pictures=len(cats),
                 hashes=tuple(one["path"] for one in own),
-                wrong=2, s=9.0, s2=9.0, s3=9.0 - number, line=7.0, parts={}, place="in the top left",
+                wrong=2, s=9.0, s3=9.0 - number, line=7.0, parts={}, place="in the top left",
                 maps=np.random.default_rng(0).random((24, 6, 6), np.float32), where=np.full((12, 12), 1 / 144, np.float32),
                 heat=np.ones((12, 12), np.float32), pixels=corner, words="24 of 50 pictures called 'cat'", proof="pasted",
                 effects=(Effect("paste", "pixels", "rest", 0.5, 0.1, 8, 8, (0.1, 0.7), 1.0, 0.1, trials, trials[:4]),),

@@ -75,7 +75,7 @@ class Finding:
         looked: how many pictures of the class were looked at.
         pictures: how many of the run are predicted as the class.
         wrong: how many of `ids` are not of the class.
-        s, s2, s3: the score without the proof, with it, and with controlled effects alone; s3 orders the findings.
+        s, s3: what was known before the proof, and the score with it; s3 orders the findings.
         line: above which a finding is raised.
         parts: of the scores, by name.
         place: where it lies, in words.
@@ -110,7 +110,6 @@ class Finding:
     pictures: int
     wrong: int
     s: float
-    s2: float
     s3: float
     line: float
     parts: dict[str, float]

@@ -93,7 +93,7 @@ def find_shortcuts(
     candidates: list[Candidate] = []
     count_of_groups, classes = 0, []
     for index, pictures in sample.classes.items():
-        found = described(index, pictures, reader, looker, others, seed, done)
+        found = described(index, pictures, reader, looker, done)
         if found is None or len(found.pictures) < NEEDED:
             continue
         classes.append(found)
@@ -224,8 +224,7 @@ def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers
         looked=len(of.pictures),
         pictures=sample.counts[of.index],
         wrong=wrong,
-        s=each.candidate.marks.score,
-        s2=each.s2,
+        s=each.candidate.marks.promise,
         s3=each.s3,
         line=LINE,
         parts=marks | each.parts,
