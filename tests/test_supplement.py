@@ -507,7 +507,8 @@ def test_the_command_studies_tells_and_goes_on(folders, tmp_path):
     out, err = command(*words)
     assert out.startswith("Study of extra: 48 pictures beside 60 of 3 classes; 45 held out; 2 models")
     assert "study    2/2 models  share 100 %, seed 0  accuracy" in err
-    assert out.splitlines()[-1].startswith("Next: open ")
+    assert out.splitlines()[-1].startswith("Next: seewhy compare ")
+    assert out.splitlines()[-1].endswith("/runs/share-1-seed-0")
     for name in ("study.html", "curve.svg", "curve.csv"):
         assert (tmp_path / "s" / name).stat().st_size > 500
     out, err = command(*words, "--json")
@@ -698,3 +699,24 @@ def test_the_heat_on_a_known_shortcut(folders, tmp_path):
     point = next(point for point in found.curve if point.measure == "heat on SC01" and point.share == 1)
     assert point.values[1] == pytest.approx(np.mean(shares), abs=0.02)
     assert found.about["settings"]["supplement"]["name"] == "extra"
+
+
+def test_recipe_albumentations(tmp_path):
+    albumentations = pytest.importorskip("albumentations")
+    pipeline = albumentations.Compose([albumentations.HorizontalFlip(p=1), albumentations.CoarseDropout(p=1)], seed=0)
+    found, _ = making.made(
+        making.Augmented(lambda picture: pipeline(image=np.asarray(picture))["image"]), cornered(), tmp_path, 0
+    )
+    assert len(found) == 10
+    flipped = np.asarray(read(found[0].source))
+    assert flipped.shape == (40, 40, 3)
+
+
+def test_recipe_torchvision(tmp_path):
+    transforms = pytest.importorskip("torchvision.transforms.v2")
+    pipeline = transforms.Compose(
+        [transforms.RandomHorizontalFlip(1), transforms.ColorJitter(0.4), transforms.RandAugment()]
+    )
+    found, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "a", 0)
+    again, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "b", 0)
+    assert [item.hash for item in found] == [item.hash for item in again]  # it draws from PyTorch, which is seeded

@@ -256,6 +256,6 @@ def _end(found: Study, as_json: bool) -> None:
     for line in repr(found).splitlines():
         say(as_options(line))
     if written:
-        run = found.run(found.shares[-1])
+        runs = [shlex.quote(str(found.run(share).folder)) for share in (found.shares[0], found.shares[-1])]
         say(f"written: {shlex.join(map(str, written))}", "cyan")
-        say(f"Next: open {shlex.quote(str(written[0]))} in a browser   or   seewhy show {shlex.quote(str(run.folder))}")
+        say("Next: " + (f"seewhy compare {' '.join(runs)}" if runs[0] != runs[1] else f"seewhy show {runs[0]}"))
