@@ -22,6 +22,8 @@ _HOME = {
     "SeeWhyWarning": "errors",
     "Study": "studies.supplement",
     "UnknownNameError": "errors",
+    "Watch": "studies.watching",
+    "Watched": "results.watched",
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
@@ -46,6 +48,7 @@ _HOME = {
     "transfer": "models.transferring",
     "transplant": "studies.supplement",
     "versus": "targets",
+    "watch": "studies.watching",
     "wrap": "models",
 }
 __all__ = sorted(_HOME)
@@ -84,6 +87,7 @@ if TYPE_CHECKING:
     from seewhy.results.findings import Findings as Findings
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
+    from seewhy.results.watched import Watched as Watched
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
     from seewhy.studies.comparison import Comparison as Comparison
@@ -96,6 +100,8 @@ if TYPE_CHECKING:
     from seewhy.studies.supplement import study as study
     from seewhy.studies.supplement import swap_backgrounds as swap_backgrounds
     from seewhy.studies.supplement import transplant as transplant
+    from seewhy.studies.watching import Watch as Watch
+    from seewhy.studies.watching import watch as watch
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

@@ -46,9 +46,9 @@ BEFORE = [
     seen("dog", "cat", "e"),
 ]
 AFTER = [
-    seen("cat", "dog", "a", probability=0.95),
+    seen("cat", "dog", "a", probability=0.65),
     seen("cat", "cat", "b", probability=0.85),
-    seen("dog", "cat", "c", probability=0.65),
+    seen("dog", "cat", "c", probability=0.95),
     seen("dog", "dog", "d"),
     seen("dog", "cat", "e"),
 ]
@@ -90,7 +90,7 @@ def test_the_screen(hand):
         "where they look, and how sure they are",
         "                                   pictures       A       B  change  95 %            even map",
         "  on the outer tenth at each side         5  30.0 %  30.0 %     0.0  0.0 to 0.0        36.0 %",
-        "  probability of the label                5  54.0 %  45.0 %    −9.0  −49.0 to +28.0",
+        "  probability of the label                5  54.0 %  45.0 %    −9.0  −42.0 to +24.0",
         "",
         "note: the layer differs: A layer4.1, B layer3 (maps of different layers differ by themselves)",
         "",
@@ -113,8 +113,8 @@ def test_pictures_by_bucket_are_ranked(hand):
     assert repr(broken) == (
         "newly broken: 2\n"
         "path       label  A    A probability  B    B probability  correlation\n"
-        "cat/a.jpg  cat    cat         80.0 %  dog         95.0 %        1.000\n"
-        "dog/c.jpg  dog    dog         60.0 %  cat         65.0 %        1.000"
+        "dog/c.jpg  dog    dog         60.0 %  cat         95.0 %        1.000\n"
+        "cat/a.jpg  cat    cat         80.0 %  dog         65.0 %        1.000"
     )
     assert hand.bucket("newly-broken", limit=1).found == 2
     assert [row["path"] for row in hand.fixed()] == ["cat/b.jpg"]
@@ -123,7 +123,7 @@ def test_pictures_by_bucket_are_ranked(hand):
     assert hand.different_reason()[0]["correlation"] == pytest.approx(-1 / 3, abs=1e-6)
     assert repr(hand.changed_answer()) == "changed answer: none"
     plain = json.loads(json.dumps(hand.as_dict(limit=1), allow_nan=False))
-    assert [row["path"] for row in plain["changes"][0]["listed"]["newly broken"]] == ["cat/a.jpg"]
+    assert [row["path"] for row in plain["changes"][0]["listed"]["newly broken"]] == ["dog/c.jpg"]
     assert plain["changes"][0]["classes"][1]["difference"] == pytest.approx(-1 / 3)
 
 
@@ -277,6 +277,14 @@ def test_means_come_with_intervals_by_groups():
     assert wide[0] < wide[1] / 3
     many = differences.mean(np.repeat(first, 3), np.repeat(other, 3), np.repeat(np.arange(1_200), 3))
     assert many.interval == pytest.approx(alone.interval, abs=0.01)
+    sizes = rng.integers(1, 30, 2_500)
+    groups = np.repeat(np.arange(2_500), sizes)
+    other = rng.normal(1, 1, len(groups)) + rng.normal(0, 1, 2_500)[groups]
+    found = differences.mean(np.zeros(len(groups)), other, groups)
+    sums = np.bincount(groups, other)
+    drawn = rng.integers(0, 2_500, (2_000, 2_500))
+    expected = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), (0.025, 0.975))
+    assert found.interval == pytest.approx(expected, abs=0.004)
     assert differences.mean(np.array([np.nan, 1]), np.array([1, np.nan])) is None
     assert differences.mean(np.array([0.25]), np.array([0.5])).interval is None
 
@@ -290,7 +298,7 @@ def test_maps_lie_where_the_model_saw_the_picture(tmp_path):
     before = [seen("cat", "cat", "p", map=whole, width=80, height=80), seen("cat", "cat", "q", map=whole)]
     after = [
         seen("cat", "cat", "p", map=part, box=[20.0, 20, 60, 60], width=80, height=80),
-        seen("cat", "cat", "q", map=np.ones((4, 4))),
+        seen("cat", "cat", "q", map=np.ones((4, 4)), box=[20.0, 20, 60, 60]),
     ]
     found = two(tmp_path, before, after)
     row, flat = found.both_right()
@@ -392,6 +400,8 @@ def test_classes_are_matched_by_name(tmp_path):
     assert "other classes: only B has 'fox'" in found.notes
     assert "1 picture with another label in B; those of A count" in found.notes
     assert found.both_wrong()[0]["B"] == "fox"
+    (sure,) = (each.mean for each in found.changes[0].moves if each.what == "label_probability")
+    assert sure.pictures == 4  # what B says of a fox tells nothing about the dog that A knows it as
     unlabelled = [{**each, "label": None, "label_index": None, "correct": None} for each in BEFORE]
     other = two(tmp_path / "more", before=unlabelled, after=after, more={"labels": labels})
     assert "1 picture labelled 'fox' not judged: not all models know the class" in other.notes
@@ -428,7 +438,7 @@ def test_runs_without_labels_tell_how_often_they_agree(tmp_path):
     found = two(tmp_path, bare(BEFORE), bare(AFTER))
     assert found.buckets == {"changed answer": 3, "same answer": 2, "different reason": 1}
     assert (found.judged, found.sides[0].accuracy, found.changes[0].p) == (0, None, None)
-    assert [row["path"] for row in found.changed_answer()] == ["cat/a.jpg", "cat/b.jpg", "dog/c.jpg"]
+    assert [row["path"] for row in found.changed_answer()] == ["dog/c.jpg", "cat/b.jpg", "cat/a.jpg"]
     assert "5 pictures that both have, without labels" in repr(found)
     assert "accuracy" not in repr(found)
     assert found.fails("changed-answer:3", "changed-answer:4") == [
@@ -552,6 +562,30 @@ def test_the_animation_shows_one_model_after_the_other(photographs, tmp_path):
         first = np.asarray(chosen.convert("RGB"), np.int64)
         chosen.seek(1)
         assert np.abs(np.asarray(chosen.convert("RGB"), np.int64) - first).max() > 60  # the map went to another corner
+
+
+def test_the_bundle_holds_what_a_page_needs(photographs):
+    found = json.loads(json.dumps(photographs.bundle(side=64), allow_nan=False))
+    assert [each["buckets"] for each in found["shown"]] == [
+        ["newly broken"],
+        ["newly broken"],
+        ["fixed"],
+        ["both right"],
+        ["both wrong"],
+    ]
+    broken = found["shown"][0]
+    assert (broken["path"], found["labels"][broken["label"]], broken["width"]) == ("dog/c.png", "dog", 64)
+    assert [found["labels"][each["predicted"]] for each in broken["answers"]] == ["dog", "cat"]
+    assert [each["correct"] for each in broken["answers"]] == [1, 0]
+    assert broken["answers"][1]["map"]["height"] == 2
+    assert all(each["image"].startswith("data:image/jpeg;base64,") for each in found["shown"])
+    assert found["shown"][3]["reasons"] == [True]
+    assert found["changes"][0]["verdict"].startswith("B − A  −20.0 points")
+    assert (found["runs"][0]["folder"], found["how"]) == ("a", "All shared pictures.")
+    anonymous = photographs.bundle(images=False, anonymise=True, pictures=3)
+    assert {each["image"] for each in anonymous["shown"]} == {None}
+    assert "png" not in json.dumps(anonymous)
+    assert [each["buckets"] for each in anonymous["shown"]] == [["newly broken"], ["fixed"], ["both right"]]
 
 
 def test_the_command(hand):

@@ -45,7 +45,8 @@ class Effect:
     Args:
         test: 'paste' or 'cover'.
         region: what was pasted or covered: 'own' (what each picture's heat marks), 'heat' or 'pixels' (one region for
-            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class).
+            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class), or 'thing'
+            (what sets it apart, found in each picture).
         control: what it is held against: 'rest' (the same with other pictures of the class) or 'elsewhere' (a region of
             the same size in another place).
         effect, control_effect: shares of receivers that turned to the class (paste), or by how much the class's
@@ -54,6 +55,7 @@ class Effect:
         interval: 95 %, of the difference.
         margin, control_margin: the same in units of the score's margin, means.
         trials, control_trials: the pictures one by one.
+        fills: of a cover that was tried with several, each by name with its difference; the least one is told.
     """
 
     test: str
@@ -68,6 +70,7 @@ class Effect:
     control_margin: float
     trials: tuple[Trial, ...] = field(default=(), repr=False)
     control_trials: tuple[Trial, ...] = field(default=(), repr=False)
+    fills: tuple[tuple[str, float], ...] = ()
 
     @property
     def difference(self) -> float:
@@ -362,7 +365,8 @@ def _effect(held: dict[str, Any], tried: Sequence[dict[str, Any]]) -> Effect:
         tuple(Trial(*(row[name] for name in Trial.__dataclass_fields__)) for row in own if row["controls"] == controls)
         for controls in (False, True)
     )
-    return Effect(**{**held, "interval": tuple(held["interval"])}, trials=one, control_trials=other)
+    fills = tuple((name, difference) for name, difference in held.get("fills", ()))
+    return Effect(**{**held, "interval": tuple(held["interval"]), "fills": fills}, trials=one, control_trials=other)
 
 
 def _rounded(values: Floats) -> list[Any]:

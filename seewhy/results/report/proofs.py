@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 12  # pictures of each finding
 _REGION = 48  # cells of a side
+_TURNED = ("paste", "look")  # tests whose effect is the share of pictures that turn
 _SHOTS = {"raised": 6, "other": 3}
 _NAMED = re.compile(r", such as .*")  # a picture, in a note
 
@@ -125,7 +126,7 @@ def findings_of(run: Run, held: Searched, frame: Frame, counts: dict[str, int]) 
     }
     if found is None:
         return made
-    made["seen"], made["tried"] = found.seen, {k: v for k, v in found.tried.items() if isinstance(v, int | float)}
+    made["seen"], made["tried"] = found.seen, _numbers(found.tried)
     made["notes"] = list(_notes(found, root, frame.anonymous))
     if found.tried.get("run") != run.about.get("key"):
         made["notes"].insert(0, "These findings are of an earlier audit in this folder: search again.")
@@ -163,7 +164,7 @@ def _entry(run: Run, one: Finding, held: Searched, frame: Frame, place: Place) -
         "mean_picture": place.mean if frame.quality else None,
         "region": _region(one) if local else None,
         "rows": [frame.row_of[i] for i in one.ids if i in frame.row_of],
-        "shown": _shown(one, frame),
+        "shown": _shown(one, frame, local),
         "cells": [[cell.label, cell.predicted, cell.shows, cell.lacks, int(cell.scored)] for cell in one.cells],
         "effects": [_effect(each, one.index, frame) for each in one.effects],
         "shots": _shots(run, one, held, frame),
@@ -171,10 +172,9 @@ def _entry(run: Run, one: Finding, held: Searched, frame: Frame, place: Place) -
     }
 
 
-def _shown(one: Finding, frame: Frame) -> list[dict[str, Any]]:
-    """The most typical pictures with their heat; those with a picture, else those that are listed."""
-    pairs = list(zip(one.ids, one.maps, strict=True)) if len(one.maps) == len(one.ids) else [(i, None) for i in one.ids]
-    pairs = pairs[: 4 * EXAMPLES]
+def _shown(one: Finding, frame: Frame, local: bool) -> list[dict[str, Any]]:
+    """The most typical pictures, with their heat where it has a place; those with a picture, else those listed."""
+    pairs = list(zip(one.ids, one.maps if local else [None] * len(one.ids), strict=True))[: 4 * EXAMPLES]
     kept = [(i, map) for i, map in pairs if i in frame.shown] or [(i, map) for i, map in pairs if i in frame.row_of]
     return [
         {"row": frame.row_of[i], "map": None if map is None else thumbnails.packed(map, float(map.max(initial=0)))}
@@ -193,7 +193,7 @@ def _region(one: Finding) -> dict[str, Any] | None:
 
 def _effect(each: Effect, index: int, frame: Frame) -> dict[str, Any]:
     told = {name: value for name, value in vars(each).items() if name not in ("trials", "control_trials")}
-    if each.test == "paste":
+    if each.test in _TURNED:
         for side in ("", "control_"):
             share, of = told[f"{side}effect"], told[f"{side}pictures"]
             told[f"{side}share_interval"] = wilson(round(share * of), of)
@@ -245,6 +245,12 @@ def _cut(sheet: Image.Image, shot: Shot, quality: int) -> dict[str, str]:
 def _notes(found: Findings, root: str | None, anonymous: bool) -> list[str]:
     told: Callable[[str], str] = (lambda text: _NAMED.sub("", text)) if anonymous else (lambda text: below(text, root))
     return [text for text in map(told, found.notes) if not has_path(text)]
+
+
+def _numbers(tried: dict[str, Any]) -> dict[str, Any]:
+    """What was tried, without names."""
+    kept = {name: _numbers(each) if isinstance(each, dict) else each for name, each in tried.items()}
+    return {name: each for name, each in kept.items() if isinstance(each, dict | int | float)}
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,11 @@ from typing import Any
 from seewhy.results.findings import Finding
 from seewhy.results.tables import counted
 
+_REMOVED = {
+    "place": "crop, paint over, or record them anew",
+    "whole picture": "one light, colour and sharpness for all classes, evened out by script or recorded anew",
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -45,20 +50,21 @@ class Missing:
 def todo(finding: Finding, place: Place) -> list[dict[str, Any]]:
     """The ways, the surest first: what, why, cost, and a command or null."""
     run, code, label = shlex.quote(place.folder), finding.code, finding.label
+    removed = _REMOVED.get(finding.kind, "record them anew")
     ways = [
         _way(
             "Remove it",
-            f"Where it is no part of what {label!r} means, take it out of the pictures: crop, paint over, or record "
-            "them anew. Both in training and in use, else the model meets what it never saw.",
+            f"Where it is no part of what {label!r} means, take it out of the pictures: {removed}. Both in "
+            "training and in use, else the model meets what it never saw.",
             "One pass over the pictures by hand or script, and one training.",
         ),
         _way("Collect what is missing", _collect(finding, place), "The pictures, their labels, and one training."),
         _way(
             "Augment",
-            "Put it on pictures of all classes, or cover it, in 25, 50, 75 and 100 % of them, and see which share "
-            "mends it without loss.",
-            "Five trainings; three times as many to tell a difference from chance.",
-            "seewhy study TRAINING_PICTURES --extra MORE_PICTURES --backbone torchvision:mobilenet_v3_small",
+            "Make pictures that break the tie: put it on other classes, or cover it. Train with 0, 25, 50, 75 and "
+            "100 % of them, and see which share mends it without loss.",
+            "A training for each share, three times each, to tell a difference from chance.",
+            f"seewhy study TRAINING_PICTURES --extra MADE_PICTURES --backbone NETWORK --findings {run}",
         ),
         _way(
             "Accept it",
@@ -70,7 +76,7 @@ def todo(finding: Finding, place: Place) -> list[dict[str, Any]]:
         _way(
             "Check again",
             "After any change: is it still there in the new model, or in next month's pictures?",
-            "An audit, and about seven passes a picture.",
+            "An audit, and a few passes a picture.",
             f"seewhy shortcuts NEW_RUN --model NEW_MODEL --known {run}",
         ),
     ]

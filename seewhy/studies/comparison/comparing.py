@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +11,21 @@ import numpy as np
 
 from seewhy.errors import InputError
 from seewhy.results.arrays import Floats, Ints
-from seewhy.results.findings import FINDINGS, VARYING, Finding
 from seewhy.results.questions.measures import wilson
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
-from seewhy.results.tables import counted, line
-from seewhy.studies.comparison import differences, moving, sorting
+from seewhy.results.tables import counted
+from seewhy.studies.comparison import differences, sorting
 from seewhy.studies.comparison.answering import Answers, answered
+from seewhy.studies.comparison.changes import Change, ClassChange, Move, Side
 from seewhy.studies.comparison.inside import Inside, shares_inside
-from seewhy.studies.comparison.result import Change, ClassChange, Comparison, Held, Move, Side
-from seewhy.studies.comparison.sharing import Shared, shared
+from seewhy.studies.comparison.looking import findings_of, heats, looks_of, moves_of
+from seewhy.studies.comparison.noting import about_sets, about_settings
+from seewhy.studies.comparison.result import Comparison, Held
+from seewhy.studies.comparison.sharing import shared
 
 LIKE = 0.5  # maps of one picture and one answer that correlate less count as a different reason
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BORDER = 0.36  # of an even map
-_SO = {
-    "layer": " (maps of different layers differ by themselves)",
-    "method": " (maps of different methods differ by themselves)",
-}
-_REGION = (32, 32)  # cells in which a finding's region is looked up
-_WORDS = {
-    "inside_box": "inside the object's box",
-    "inside_mask": "inside the object's mask",
-    "border": "on the outer tenth at each side",
-}
 
 
 def compare(
@@ -68,18 +59,18 @@ def compare(
     asked, letters = _checked(runs, like)
     all_shared = shared(asked)
     found, answers, more = answered(asked, all_shared, classes, letters)
-    notes = [*_about_sets(all_shared, letters), *_about_settings(asked, letters), *more]
-    known, more = _findings(asked[0])
+    notes = [*about_sets(all_shared, letters), *about_settings(asked, letters), *more]
+    known, more = findings_of(asked[0])
     notes += more
     given, more = (None, []) if inside is None else shares_inside(asked, found.ids, inside)
     notes += more
-    looks, chance, more = _looks(asked, found, answers, letters, known, seed)
+    looks, chance, more = looks_of(asked, found, answers, letters, known, seed)
     notes += more
     changes, held = [], Held(found, answers, (), (), ())
     for k in range(1, len(asked)):
         code, same = sorting.buckets(answers, k), answers.said[0] == answers.said[k]
         reason = same & (np.nan_to_num(looks[k - 1].likeness, nan=2.0) < like)
-        moves = [*_heats(looks[k - 1], known, found, answers, seed), *_moves(answers, k, given, seed)]
+        moves = [*heats(looks[k - 1], known, found, answers, seed), *moves_of(answers, k, given, seed)]
         changes.append(_change(letters[k], answers, k, code, looks[k - 1].likeness, reason, moves))
         held = Held(
             found, answers, (*held.codes, code), (*held.likeness, looks[k - 1].likeness), (*held.reasons, reason)
@@ -87,46 +78,6 @@ def compare(
     sides = tuple(_side(letters[k], run, answers, k) for k, run in enumerate(asked))
     judged = int(answers.judged.sum())
     return Comparison(asked, sides, tuple(_corrected(changes)), len(found), judged, like, chance, tuple(notes), held)
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """Where a run looks beside the first.
-
-    Args:
-        likeness: float [n], the correlation of the maps; NaN where not judged.
-        first, other: float [findings, n], shares of heat.
-    """
-
-    likeness: Floats
-    first: Floats
-    other: Floats
-
-
-def _looks(
-    runs: Sequence[Run], found: Shared, answers: Answers, letters: Sequence[str], known: Sequence[Finding], seed: int
-) -> tuple[list[_Look], float | None, list[str]]:
-    """Each later run beside the first; what maps of different pictures correlate by; and notes."""
-    there = [bool(drawn.any()) for drawn in answers.drawn]
-    notes = [
-        f"{letter} has no maps: where it looks is not compared"
-        for letter, drawn in zip(letters, there, strict=True)
-        if not drawn
-    ]
-    n = len(found)
-    nothing = _Look(np.full(n, np.nan, np.float32), np.full((len(known), n), np.nan), np.full((len(known), n), np.nan))
-    if not there[0] or not any(there[1:]):
-        return [nothing] * (len(runs) - 1), None, notes
-    grid = moving.common_grid([run for run, drawn in zip(runs, there, strict=True) if drawn])
-    seen, regions = moving.boxes_of(runs[0], found.ids[0]), [each.region(_REGION) for each in known]
-    first = moving.laid(runs[0], found.ids[0], grid, regions, seen)
-    looks = []
-    for run, ids, drawn in zip(runs[1:], found.ids[1:], there[1:], strict=True):
-        own = moving.laid(run, ids, grid, regions, seen) if drawn else None
-        looks.append(
-            nothing if own is None else _Look(moving.likeness(first, own).astype(np.float32), first.heat, own.heat)
-        )
-    return looks, moving.by_chance(first, seed=seed), notes
 
 
 def _checked(runs: Sequence[Any], like: float) -> tuple[tuple[Run, ...], list[str]]:
@@ -154,97 +105,6 @@ def _checked(runs: Sequence[Any], like: float) -> tuple[tuple[Run, ...], list[st
                 f"the run {str(folder.name)!r} twice", "different runs", "name the folder of the other model's run"
             )
     return asked, list(_LETTERS[: len(asked)])
-
-
-def _about_sets(found: Shared, letters: Sequence[str]) -> list[str]:
-    """What of each run the others lack."""
-    notes = []
-    for letter, rows, unread in zip(letters, found.rows, found.unread, strict=True):
-        parts = []
-        if dropped := rows - unread - len(found):
-            parts.append(f"{counted(dropped, 'picture')} that not all have")
-        if unread:
-            parts.append(f"{counted(unread, 'picture')} that could not be read")
-        if parts:
-            notes.append(f"of {letter}'s {rows:,} pictures left out: {' and '.join(parts)}")
-    if found.copies:
-        are, copies = "is" if found.copies == 1 else "are", counted(found.copies, "shared picture")
-        notes.append(f"{copies} {are} there more than once; copies are paired by their paths")
-    return notes
-
-
-def _about_settings(runs: Sequence[Run], letters: Sequence[str]) -> list[str]:
-    """In what the questions differ that were asked of the models."""
-    notes = []
-    for name, value in (
-        ("layer", lambda each: each.get("layer")),
-        (
-            "method",
-            lambda each: " ".join([str(each.get("method")), *map(_option, (each.get("options") or {}).items())]),
-        ),
-        ("preparation", lambda each: (each.get("prepare") or {}).get("name")),
-    ):
-        values = [str(value(run.settings)) for run in runs]
-        if len(set(values)) > 1:
-            said = ", ".join(f"{letter} {line(each)}" for letter, each in zip(letters, values, strict=True))
-            notes.append(f"the {name} differs: {said}" + _SO.get(name, ""))
-    keys = [run.about.get("key") for run in runs]
-    for letter, key in zip(letters[1:], keys[1:], strict=True):
-        if key is not None and key == keys[0]:
-            notes.append(f"{letters[0]} and {letter} asked the same of the same model; only the computer can differ")
-    for letter, run in zip(letters, runs, strict=True):
-        if not run.complete:
-            notes.append(f"{letter} is incomplete: {len(run):,} pictures are done")
-    return notes
-
-
-def _option(pair: tuple[str, Any]) -> str:
-    return f"{pair[0]}={pair[1]}"
-
-
-def _findings(run: Run) -> tuple[list[Finding], list[str]]:
-    """The first run's shortcuts that have a place, and what to know."""
-    if not (run.folder / FINDINGS).exists():
-        return [], []
-    try:
-        raised = run.findings().raised
-    except InputError as error:
-        return [], [f"the first run's findings are left out: {error.came}"]
-    placed = [each for each in raised if each.kind == "place" and each.place != VARYING]
-    left = [each.code for each in raised if each not in placed]
-    return placed, [
-        f"no share of heat is told for {', '.join(left)} of {run.folder.name!r}: no fixed place"
-    ] if left else []
-
-
-def _heats(look: _Look, known: Sequence[Finding], found: Shared, answers: Answers, seed: int) -> list[Move]:
-    """The share of heat on each finding's region: in the finding's pictures, then in all."""
-    moves = []
-    for finding, one, other in zip(known, look.first, look.other, strict=True):
-        own = np.isin(found.ids[0], np.asarray(finding.ids, np.int64))
-        even = float(np.asarray(finding.region(_REGION)).mean())
-        for what, words, kept in (
-            (finding.code, f"heat on {finding.code} ({finding.place}), in its pictures", own),
-            (f"{finding.code} in all", f"heat on {finding.code}, in all pictures", np.ones(len(own), bool)),
-        ):
-            groups = None if answers.groups is None else answers.groups[kept]
-            if (mean := differences.mean(one[kept], other[kept], groups, seed)) is not None:
-                moves.append(Move(what, words, mean, even))
-    return moves
-
-
-def _moves(answers: Answers, other: int, given: Floats | None, seed: int) -> list[Move]:
-    """Shares inside what is known of the object, on the border, and the label's probability."""
-    shares = {name: (_WORDS[name], answers.shares[name]) for name in _WORDS}
-    if given is not None:
-        shares = {"inside": ("inside what was given", given)} | shares
-    shares["label_probability"] = ("probability of the label", answers.of_label)
-    moves = []
-    for what, (words, values) in shares.items():
-        mean = differences.mean(values[0], values[other], answers.groups, seed)
-        if mean is not None:
-            moves.append(Move(what, words, mean, _BORDER if what == "border" else None))
-    return moves
 
 
 def _change(

@@ -11,7 +11,8 @@ from seewhy.studies.comparison.sorting import BUCKETS, CHANGED, NAMES
 from seewhy.studies.comparison.wording import points, probability
 
 if TYPE_CHECKING:
-    from seewhy.studies.comparison.result import Change, Comparison
+    from seewhy.studies.comparison.changes import Change
+    from seewhy.studies.comparison.result import Comparison
 
 _LEVEL = 0.05
 _FORMS = "'newly-broken:10', 'newly-broken:2%', 'accuracy:-2' (points) or 'worse'"

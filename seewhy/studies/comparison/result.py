@@ -16,110 +16,10 @@ from seewhy.results.rows import Rows
 from seewhy.results.run import Run
 from seewhy.studies.comparison import sorting, wording
 from seewhy.studies.comparison.answering import Answers
-from seewhy.studies.comparison.differences import Interval, Mean
+from seewhy.studies.comparison.changes import Change, Side
 from seewhy.studies.comparison.sharing import Shared
 
 LISTED = 20  # pictures of a bucket in `as_dict`
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the runs, on the pictures that all share.
-
-    Args:
-        name: 'A' for the first, which the others are held against, then 'B' ...
-        folder: of the run.
-        model, layer, method, prepare: as its audit says.
-        outputs: classes of its model.
-        pictures: of the whole run.
-        right, accuracy, accuracy_interval: on the shared pictures with a label; Wilson, 95 %. None without labels.
-    """
-
-    name: str
-    folder: str
-    model: str
-    layer: str
-    method: str
-    prepare: str
-    outputs: int
-    pictures: int
-    right: int
-    accuracy: float | None
-    accuracy_interval: Interval | None
-
-
-@dataclass(frozen=True)
-class ClassChange:
-    """How the answers changed for the pictures of one class.
-
-    Args:
-        name: of the class.
-        pictures: with that label.
-        first, other: how many of them each has right.
-        broken, fixed: how many were right and are wrong, and the other way round.
-        interval: 95 %, of the difference of recalls (Newcombe's, for pairs).
-    """
-
-    name: str
-    pictures: int
-    first: int
-    other: int
-    broken: int
-    fixed: int
-    interval: Interval | None
-
-    @property
-    def difference(self) -> float:
-        """Of the recalls, other - first."""
-        return (self.other - self.first) / self.pictures
-
-
-@dataclass(frozen=True)
-class Move:
-    """A number of the maps (or of the label's probability), in the first run and in another.
-
-    Args:
-        what: 'inside', 'inside_box', 'inside_mask', 'border', 'label_probability', or a finding's code.
-        words: the same for people.
-        mean: over the pictures, with the interval of the difference.
-        even: what a map without any preference has; None where it is not one number.
-    """
-
-    what: str
-    words: str
-    mean: Mean
-    even: float | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A run held against the first.
-
-    Args:
-        name: of the run: 'B' ...
-        buckets: pictures by bucket.
-        same: pictures with the same answer.
-        difference: of the accuracies, other - first; None without labels.
-        interval: of the difference, 95 %, Newcombe's for pairs.
-        p: of McNemar's exact test; None without labels.
-        p_corrected: by Holm, for all runs that were held against the first.
-        classes: changes by class, in the order of the first model's outputs.
-        moves: where the maps moved.
-        correlation: of the maps of pictures with the same answer, the median; None where none could be judged.
-        alike: how many pictures with the same answer have maps that could be compared.
-    """
-
-    name: str
-    buckets: dict[str, int]
-    same: int
-    difference: float | None
-    interval: Interval | None
-    p: float | None
-    p_corrected: float | None
-    classes: tuple[ClassChange, ...]
-    moves: tuple[Move, ...]
-    correlation: float | None
-    alike: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,6 +180,27 @@ class Comparison:
 
         return as_dict(self, limit)
 
+    def bundle(
+        self,
+        *,
+        images: bool = True,
+        anonymise: bool = False,
+        pictures: int = 100,
+        side: int = 384,
+        quality: int = 80,
+    ) -> dict[str, Any]:
+        """The comparison in the shape of docs/reference/bundle.md, key `comparison`, ready for JSON.
+
+        Args:
+            images: with pictures; they are read again from where the runs found them.
+            anonymise: no paths, folders or notes. Names of classes and the pictures themselves stay.
+            pictures: shown at most; of each kind those that changed most.
+            side, quality: of their thumbnails, in pixels and as JPEG names it.
+        """
+        from seewhy.studies.comparison.bundling import bundle
+
+        return bundle(self, images=images, anonymise=anonymise, pictures=pictures, side=side, quality=quality)
+
     def __repr__(self) -> str:
         return wording.screen(self)
 
@@ -359,7 +280,5 @@ class Comparison:
     def _ids(self, rows: Rows) -> list[list[int]]:
         """The ids of rows in each run."""
         own = self.held.shared.ids
-        order = np.argsort(own[0], kind="stable")
-        places = order[np.searchsorted(own[0], rows.ids, sorter=order)]
-        ids: list[list[int]] = own[:, places].tolist()
+        ids: list[list[int]] = own[:, np.searchsorted(own[0], rows.ids)].tolist()  # the first run's are in order
         return ids

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from seewhy.studies.comparison.result import ClassChange, Move
+from seewhy.studies.comparison.changes import Change, ClassChange, Move
 
 if TYPE_CHECKING:
-    from seewhy.studies.comparison.result import Change, Comparison
+    from seewhy.studies.comparison.result import Comparison
 
 
 def as_dict(comparison: Comparison, limit: int) -> dict[str, Any]:

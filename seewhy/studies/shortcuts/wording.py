@@ -97,6 +97,7 @@ def proven(label: str, effects: Sequence[Effect]) -> str:
     """What covering and pasting did, each by its clearest test, beside its control."""
     paste, cover = best(effects, "paste"), best(effects, "cover")
     part = {"own": "what each looks at", "heat": "where it looks", "pixels": "where its pixels differ"}
+    part["thing"] = "what sets them apart"
     against = {"rest": f"in other {label!r} pictures", "elsewhere": "a patch of equal size elsewhere"}
     turned, control = round(paste.effect * paste.pictures), round(paste.control_effect * paste.control_pictures)
     low, high = paste.interval

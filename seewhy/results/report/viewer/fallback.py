@@ -50,7 +50,7 @@ def findings(bundle: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if not held["searched"]:
         return {"lead": f"Shortcuts were not searched for in this run. To do it: {held['command']}", "list": []}
-    raised = [one for one in held["list"] if one["raised"] or one["status"] == "accepted"]
+    raised = [one for one in held["list"] if one["status"] in ("proven", "suspected", "accepted")]
     lead = held["seen"] if raised else f"Nothing met the bar. {held['seen']}"
     return {"lead": lead, "list": [_finding(one) for one in raised]}
 

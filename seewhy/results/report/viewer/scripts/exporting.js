@@ -10,7 +10,7 @@ const LOOKS = [ // what a plot's parts look like outside of the page
 
 function exportCard(one) {
   const made = (words, make) => button(words, make);
-  return card("Take it with you", "wide", el("div", { class: "exports" },
+  return card("Take it with you", "wide taken", el("div", { class: "exports" },
     made("Plots (SVG)", () => saved(`${one.code}.svg`, "image/svg+xml", plotText())),
     made("Plots (PNG)", () => savedPicture(`${one.code}.png`)),
     made("Tests (CSV)", () => saved(`${one.code}.csv`, "text/csv", csvOf(one))),

@@ -120,7 +120,7 @@ function dropped(name) {
 }
 
 function ask(patch) { // in the gallery, and nothing else than this
-  change({ ...noFilters(), view: "gallery", ...patch });
+  change({ ...noFilters(), view: "gallery", code: "", ...patch });
 }
 
 function noFilters() {

@@ -1,15 +1,21 @@
 // One finding from top to bottom: where, who has it, the tests, what cannot be said, what to do, and its files.
-const LOOKED = [12, 118]; // pictures of a finding, and their size
+const LOOKED = [12, 118, 94]; // pictures of a finding, and their size on a wide screen and on a narrow one
 const MEAN_SIDE = 232;
 const REGIONS = {
   own: "what each picture's heat marks", heat: "one region: where they have more heat",
   pixels: "one region: where their pixels differ",
+  all: "colour, contrast and sharpness", colour: "colour alone", contrast: "contrast alone", sharpness: "sharpness alone",
+};
+const CONTROLS = {
+  rest: ["the same of the rest of the class", "rest of the class"], elsewhere: ["the same size in another place", "another place"],
+  "own class": ["the same of their own class", "their own class"],
 };
 
 function findingPage(one) {
-  const place = findings.indexOf(one);
+  const all = sorted().flat(); // as the list has them
+  const place = all.indexOf(one);
   const step = (by, words) => {
-    const other = findings[place + by];
+    const other = all[place + by];
     return button(words, () => openFinding(other), { disabled: !other, "aria-label": by < 0 ? "Previous finding" : "Next finding" });
   };
   const [, , meaning] = STATUS[one.status] || ["", "", ""];
@@ -18,24 +24,27 @@ function findingPage(one) {
       link("‹ All findings", () => change({ code: "" })), el("span", { class: "buttons" }, step(-1, "‹"), step(1, "›"))),
     el("h1", { tabindex: "-1" }, sentence(one.words)),
     el("p", {}, el("span", { class: "code" }, titleOf(one)), " ", statusOf(one), " ", el("span", { class: "small" }, meaning)),
+    testsOf(one).length ? el("p", {}, sentence(inShort(one))) : null,
     decisionText(one) ? el("p", { class: "decided" }, decisionText(one)) : null,
-    el("div", { class: "sections" }, whereCard(one), whoCard(one), coverCard(one), pasteCard(one), otherTests(one),
+    el("div", { class: "sections" }, whereCard(one), whoCard(one), coverCard(one), pasteCard(one), lookCard(one),
+      otherTests(one),
       unknownCard(one), todoCard(one), exportCard(one)));
 }
 
 function whereCard(one) {
   const whole = !one.mean_map;
+  const side = LOOKED[window.matchMedia("(min-width: 700px)").matches ? 1 : 2];
   const some = one.shown.length < Math.min(LOOKED[0], one.members) ? ` ${one.shown.length} of them are in this file.` : "";
   const outline = outlineWords(one);
   return card("Where", "wide", el("div", { class: "where" },
     el("figure", { class: "mean", "--w": `${MEAN_SIDE}px` }, whereOf(one, MEAN_SIDE),
       el("figcaption", {}, whole ? "The mean picture" : `Mean heat on the mean picture. ${meanText(one.mean_map)} ${outline}`)),
     el("div", {}, el("p", {}, whole
-      ? `It is a matter of the picture as a whole (${one.place}), so no region is marked.`
+      ? `It lies ${one.place}. So no region is marked, and no heat is drawn.`
       : `It lies ${one.place}. Heat: where early evidence for '${labels[one.class]}' still counts at the end; finer than the audit's maps.`),
-    el("div", { class: "samples" }, one.shown.map((each) => heatTile(one, each, LOOKED[1]))),
+    el("div", { class: "samples" }, one.shown.map((each) => heatTile(one, each, side))),
     note(`The most typical of ${counted(one.members, "picture")}.${some}`),
-    one.rows.length ? button(`Show its ${counted(one.rows.length, "picture")} in the gallery`, () => ask({ finding: one.code })) : null)));
+    one.rows.length ? button(`Show its ${counted(one.rows.length, "picture")} in the gallery`, () => ask({ finding: one.code }), { class: "to-gallery" }) : null)));
 }
 
 function outlineWords({ region }) {
@@ -82,7 +91,7 @@ function testCard(one, test, title, lead, plotted) {
 }
 
 function regionWords(each) {
-  const against = each.control === "elsewhere" ? "another place of the same size" : "the same in the rest of the class";
+  const [against] = CONTROLS[each.control] || [each.control];
   return `${REGIONS[each.region] || each.region}; control: ${against}`;
 }
 
@@ -98,21 +107,33 @@ function coverCard(one) {
   return testCard(one, "cover", "Cover it: does the answer fall?",
     `It is filled with the smooth mean of what surrounds it, the one fill that is tried; each line is a picture, from its probability of '${said}' as it is to that with the region covered.`,
     (each) => [verdictOf(each, "cover", said),
-      each.trials ? el("div", { class: "plots" },
+      each.trials && each.trials.before.length ? el("div", { class: "plots" },
         slopes(each.trials, "The finding's pictures", "own", "covered"),
         slopes(each.control_trials, each.control === "elsewhere" ? "Same size, elsewhere" : "Rest of the class", "control", "covered"))
         : note("This file holds no single pictures of the test; its size was limited."),
       shotsOf(one, each, ["before", "after"], ["as it is", "covered"]),
-      each.trials ? twin("picture by picture", trialTable(each)) : null]);
+      pictureByPicture(each)]);
 }
 
 function pasteCard(one) {
+  return turnCard(one, "paste", "Paste it: do other pictures turn?",
+    `The region is laid, at its own place, onto pictures of other classes that were answered rightly; the control lays the same of other '${labels[one.class]}' pictures onto the same ones.`);
+}
+
+function lookCard(one) {
+  return turnCard(one, "look", "Give its look: do other pictures turn?",
+    "Pictures of other classes that were answered rightly are given the colours, contrast and sharpness of the finding's, and nothing of what these show; the control gives them those of other pictures.");
+}
+
+function turnCard(one, test, title, lead) {
   const said = labels[one.class];
-  return testCard(one, "paste", "Paste it: do other pictures turn?",
-    `The region is laid, at its own place, onto pictures of other classes that were answered rightly; the control lays the same of other '${said}' pictures onto the same ones.`,
-    (each) => [verdictOf(each, "paste", said), turnBars(each, ["the finding's", "rest of the class"]),
-      shotsOf(one, each, ["from", "before", "after"], ["from", "onto", "result"]),
-      each.trials ? twin("picture by picture", trialTable(each)) : null]);
+  return testCard(one, test, title, lead,
+    (each) => [verdictOf(each, test, said), turnBars(each, ["the finding's", (CONTROLS[each.control] || ["", each.control])[1]]),
+      shotsOf(one, each, ["from", "before", "after"], ["from", "onto", "result"]), pictureByPicture(each)]);
+}
+
+function pictureByPicture(each) {
+  return each.trials && each.trials.before.length ? twin("picture by picture", trialTable(each)) : null;
 }
 
 // Tests that this page does not know by name.
@@ -163,9 +184,10 @@ function unknownCard(one) {
       + "Where the object reaches into it, some of the fall is the object's. The control tells how much a cover costs by itself.");
   }
   if (effectsOf(one, "paste").length) said.push("Pasting brings along what surrounds it, and a faint edge; the control is pasted in the same way.");
+  if (effectsOf(one, "look").length) said.push("Colour, contrast and sharpness may be what the class is: the pictures show whether it should go by them.");
   for (const test of testsOf(one).filter((each) => TESTS[each])) {
     const best = clearest(one, test);
-    if (best.interval[0] <= 0) said.push(`${test === "cover" ? "Covering" : "Pasting"} alone does not bear it out: the clearest difference is ${Math.round(100 * gapOf(best))} points, 95 % ${pointsOf(best.interval)}.`);
+    if (best.interval[0] <= 0) said.push(`${{ cover: "Covering", paste: "Pasting", look: "Its look" }[test]} alone does not bear it out: the clearest difference is ${Math.round(100 * gapOf(best))} points, 95 % ${pointsOf(best.interval)}.`);
   }
   said.push("The group was chosen among many, and is tested on the same pictures it was found in: effects may be somewhat smaller on new ones.");
   if (one.looked < one.pictures) said.push(`Counted on ${number(one.looked)} of the ${number(one.pictures)} pictures called '${labels[one.class]}'.`);

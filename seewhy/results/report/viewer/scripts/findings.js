@@ -23,11 +23,13 @@ function followFindings(host) {
   fill(host, one ? findingPage(one) : findingList());
 }
 
-// Those that count; those that a person settled; those below the line.
+// Those that count, the proven ones first; those that a person settled; those that no test bore out, or below the line.
 function sorted() {
   const settled = (one) => ["accepted", "dismissed"].includes(one.status);
-  return [findings.filter((one) => one.raised && !settled(one)), findings.filter(settled),
-    findings.filter((one) => !one.raised && !settled(one))];
+  const counts = (one) => one.raised && !settled(one) && one.status !== "not supported";
+  const proven = (one) => one.status === "proven";
+  return [[...findings.filter((one) => counts(one) && proven(one)), ...findings.filter((one) => counts(one) && !proven(one))],
+    findings.filter(settled), findings.filter((one) => !counts(one) && !settled(one))];
 }
 
 function findingList() {
@@ -61,10 +63,14 @@ function nothingMet() {
 }
 
 function howSearched() {
-  const { pictures, classes, groups, tested, line, best } = proofs.tried;
+  const { pictures, classes, groups, tested, line, best, whole } = proofs.tried;
   const words = pictures === undefined ? [] : [`Looked at ${counted(pictures, "picture")} of `
     + `${counted(classes, "class", "classes")}: ${counted(groups, "group")} of alike ones, ${number(tested)} of them tested.`
     + ` A finding is raised above a score of ${line}; the highest is ${best.toFixed(1)}.`];
+  if (whole) {
+    words.push(`Given the colours, contrast and sharpness of some of a class's pictures, at most ${Math.round(100 * whole.best)} points `
+      + `more of other classes' turn to it than by the control; raised above ${Math.round(100 * whole.line)}.`);
+  }
   return card("How it was searched, and what could not be seen", "apart", words.map((text) => el("p", {}, text)),
     el("p", {}, proofs.seen), proofs.notes.map((text) => el("p", { class: "warning" }, text)));
 }
@@ -128,6 +134,7 @@ function testsOf(one) {
 const TESTS = { // what was done, and in what it is counted
   cover: ["covered", (value) => `−${Math.round(100 * value)} points`.replace("−-", "+").replace("−0 ", "0 ")],
   paste: ["pasted", (value) => `${Math.round(100 * value)} % turn`],
+  look: ["given its look", (value) => `${Math.round(100 * value)} % turn`],
 };
 
 function saidOf(test, value) {

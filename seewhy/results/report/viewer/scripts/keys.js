@@ -50,8 +50,9 @@ function along(by) {
 }
 
 function toFinding(by) {
-  const place = findings.findIndex((one) => one.code === state.code);
-  const next = findings[place < 0 ? 0 : place + by];
+  const all = sorted().flat();
+  const place = all.findIndex((one) => one.code === state.code);
+  const next = all[place < 0 ? 0 : place + by];
   if (next) openFinding(next);
 }
 
@@ -67,8 +68,8 @@ function onKey(event) {
   const found = KEYS.find(([key, , does]) => does && key === event.key);
   if (helpDialog.open || (!found && !view)) return;
   event.preventDefault();
-  if (view) change({ view: view.name, open: "" });
-  else found[2]();
+  if (!view) return found[2]();
+  toView(view.name);
 }
 
 function bare(event) { // the photo alone for as long as the key is held; controls keep their own Space

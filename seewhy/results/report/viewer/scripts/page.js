@@ -41,7 +41,11 @@ function trouble(error, host = null) { // said where it is seen: in place of a v
 
 function goTo(event, view) { // filters and drawing stay as they are
   event.preventDefault();
-  change({ view });
+  toView(view);
+}
+
+function toView(view) { // from a finding to the list of them
+  change({ view, open: "", ...(view === "findings" && state.view === view ? { code: "" } : {}) });
 }
 
 function followView() {
