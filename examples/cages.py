@@ -151,9 +151,10 @@ def main() -> None:
     # The model without a supplement: what does it take for a dog, and where does it look then?
     run = study.run(0)
     wrong = run.mistakes("false positive", predicted="dog")
-    run.gallery(wrong, asked.out / "false-positives.png", limit=6)
+    if len(wrong):
+        run.gallery(wrong, asked.out / "false-positives.png", limit=6)
     run.mean_maps(asked.out / "where.png")
-    first = wrong[0]["path"]
+    first = wrong[0]["path"] if len(wrong) else run.select(["path"])["path"][0].as_py()
     study.gif(first, asked.out / "focus-over-shares.gif")
     study.strip(first).save(asked.out / "focus-over-shares.png")
     if "share-0-seed-0" in kept:  # not where the study was done before

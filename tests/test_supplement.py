@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -161,7 +162,7 @@ def test_the_curve_is_that_of_the_runs(done, folders):
         assert point.mean == pytest.approx(np.mean(point.values))
         assert point.spread == pytest.approx(np.std(point.values, ddof=1))
         border = [np.mean(run.select(["border"])["border"].drop_null().to_numpy()) for run in runs]
-        assert points["border", share].values == pytest.approx(border)
+        assert points["heat on border", share].values == pytest.approx(border)
     assert points["accuracy", 1].change == pytest.approx(points["accuracy", 1].mean - points["accuracy", 0].mean)
     assert points["accuracy", 0].p is None
     discs = [point for point in done.curve if point.of == "disc"]
@@ -375,6 +376,8 @@ def test_asking_for_what_is_not_there(done, tmp_path):
         done.gif("nothing.png", tmp_path / "a.gif")
     with pytest.raises(InputError, match="holds no study"):
         sw.open_study(tmp_path)
+    with pytest.raises(InputError, match="a study of several runs"):
+        sw.open(done.folder)
 
 
 def pairs(folder, count=24):
@@ -720,3 +723,30 @@ def test_recipe_torchvision(tmp_path):
     found, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "a", 0)
     again, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "b", 0)
     assert [item.hash for item in found] == [item.hash for item in again]  # it draws from PyTorch, which is seeded
+
+
+@pytest.mark.slow
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
+    """On scenes for photographs, and with a network that knows nothing."""
+    for part, count, seed in (("train", 48, 0), ("test", 24, 1)):
+        made = scenes.make(count, seed=seed, side=64, classes=2)
+        for number, (pixels, label) in enumerate(zip(made.pictures, made.labels, strict=True)):
+            path = tmp_path / part / ("cat", "dog")[label] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    (tmp_path / "nets.py").write_text(NETWORK)
+    script = Path(__file__).parents[1] / "examples" / "cages.py"
+    words = [tmp_path, "--backbone", f"{tmp_path / 'nets.py'}:network", "--side", 48, "--repeats", 1]
+    monkeypatch.setattr("sys.argv", ["cages.py", *map(str, words), "--out", str(tmp_path / "out")])
+    runpy.run_path(str(script), run_name="__main__")
+    assert "right in cat behind bars" in capsys.readouterr().out
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written >= {
+        "curve.png",
+        "curve.csv",
+        "study.html",
+        "where.png",
+        "focus-over-shares.gif",
+        "layers.gif",
+        "look.png",
+    }

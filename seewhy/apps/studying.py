@@ -15,6 +15,7 @@ from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
     JsonOption,
+    MethodOption,
     OneLayerOption,
     PrepareOption,
     SeedOption,
@@ -68,6 +69,7 @@ def study(
         typer.Option(metavar="DIR", help="Folder of the study [default: studies/ and the supplement's name]."),
     ] = None,
     seed: SeedOption = 0,
+    method: MethodOption = "gradcam",
     layer: OneLayerOption = None,
     prepare: PrepareOption = None,
     weights: WeightsOption = "default",
@@ -105,7 +107,7 @@ def study(
             repeats=repeats,
             seed=seed,
             findings=findings,
-            audit={} if layer is None else {"layer": layer},
+            audit={"method": method} | ({} if layer is None else {"layer": layer}),
             progress=shown,
         )
         progress.clear()
