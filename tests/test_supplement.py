@@ -574,7 +574,7 @@ def corner(label="cat", probe=True):
     even = np.full((12, 12), 1 / 144, np.float32)
     pixels = np.zeros((16, 16), np.float32)
     pixels[:8, :8] = 1
-    effects = {"s": 9.0, "s2": 9.0, "s3": 9.0, "line": 7.0, "parts": {}, "place": "upper left", "effects": ()}
+    effects = {"s": 9.0, "s3": 9.0, "line": 7.0, "parts": {}, "place": "upper left", "effects": ()}
     return sw.Finding(
         **{"code": "SC01", "status": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
         **{"looked": 9, "pictures": 9, "wrong": 0, "maps": even[None], "where": even, "heat": even, "pixels": pixels},

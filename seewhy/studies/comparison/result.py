@@ -180,27 +180,6 @@ class Comparison:
 
         return as_dict(self, limit)
 
-    def bundle(
-        self,
-        *,
-        images: bool = True,
-        anonymise: bool = False,
-        pictures: int = 100,
-        side: int = 384,
-        quality: int = 80,
-    ) -> dict[str, Any]:
-        """The comparison in the shape of docs/reference/bundle.md, key `comparison`, ready for JSON.
-
-        Args:
-            images: with pictures; they are read again from where the runs found them.
-            anonymise: no paths, folders or notes. Names of classes and the pictures themselves stay.
-            pictures: shown at most; of each kind those that changed most.
-            side, quality: of their thumbnails, in pixels and as JPEG names it.
-        """
-        from seewhy.studies.comparison.bundling import bundle
-
-        return bundle(self, images=images, anonymise=anonymise, pictures=pictures, side=side, quality=quality)
-
     def __repr__(self) -> str:
         return wording.screen(self)
 
