@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import seewhy as sw
-from seewhy.apps import demo
+from seewhy.apps import demo, demo_shortcuts
 from seewhy.apps.cli import app
 
 pytestmark = pytest.mark.slow
@@ -76,3 +78,38 @@ def test_without_the_extra_the_demo_says_what_to_install_and_exits_0(tmp_path, m
     result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path)])
     assert (result.exit_code, result.stdout) == (0, "")
     assert "to do: pip install 'seewhy[demo]'" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_of_shortcuts_finds_proves_mends_and_compares(tmp_path):
+    result = CliRunner().invoke(app, ["demo", "shortcuts", "--out", str(tmp_path)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    folder = tmp_path / "shortcuts"
+    assert {path.name for path in folder.iterdir()} == demo_shortcuts.WRITTEN
+    first = sw.open(folder / "first")
+    finding = first.findings()[0]
+    assert (finding.code, finding.label, finding.status) == ("SC01", "disc", "proven")
+    assert finding.s3 > finding.line + 2  # by a wide margin
+    bears = [
+        Path(path).name
+        for path in finding.paths
+        if (folder / "held-out" / "markers" / "disc" / Path(path).name).is_file()
+    ]
+    assert len(bears) >= 0.8 * len(finding.paths)
+    compared = sw.compare(folder / "before", folder / "after", inside=folder / "unbiased" / "markers")
+    heat = next(move.mean for move in compared.changes[0].moves if move.what == "inside")
+    assert heat.sure
+    assert heat.difference < 0
+    assert compared.changes[0].interval[0] > 0.1
+    plain = next(line for line in result.stdout.splitlines() if line.startswith("   right, without a frame"))
+    assert re.search(r"\+\d+\.\d  \+\d+\.\d to \+\d+\.\d$", plain), plain
+    assert "SC01  no effect left" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("  seewhy shortcuts runs/first --model")
+
+
+def test_the_demo_of_shortcuts_removes_nothing_that_is_not_its_own(tmp_path):
+    (tmp_path / "shortcuts").mkdir()
+    (tmp_path / "shortcuts" / "thesis.txt").write_text("mine")
+    result = CliRunner().invoke(app, ["demo", "shortcuts", "--out", str(tmp_path)])
+    assert "thesis.txt' is not the demo's" in result.stderr
+    assert (tmp_path / "shortcuts" / "thesis.txt").read_text() == "mine"

@@ -12,6 +12,7 @@ import json
 import shlex
 import sys
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -217,18 +218,37 @@ def methods(as_json: JsonOption = False, debug: DebugOption = False) -> None:
         say("Next: seewhy explain PICTURE --model SPEC --method hirescam")
 
 
+class Demo(StrEnum):
+    """What `seewhy demo` shows."""
+
+    PHOTOGRAPHS = "photographs"
+    SHORTCUTS = "shortcuts"
+
+
 @app.command("demo")
 def demo_(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the panels.")] = Path("demo-out"),
+    what: Annotated[
+        Demo, typer.Argument(metavar="[shortcuts]", help="A shortcut found, proven, mended and compared.")
+    ] = Demo.PHOTOGRAPHS,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for what is written.")] = Path("demo-out"),
     debug: DebugOption = False,
 ) -> None:
     """Explain two photographs, then audit a network that learned a shortcut; offline, in under a minute.
 
+    `seewhy demo shortcuts` makes pictures, trains a network that cheats, finds and proves it, mends the data, trains
+    anew and compares, in under two minutes.
+
     \b
     Example:
       seewhy demo --out demo-out
+      seewhy demo shortcuts
     """
     with told(debug, code=0) as progress:  # what is not possible here is no fault of the caller
+        if what is Demo.SHORTCUTS:
+            from seewhy.apps import demo_shortcuts
+
+            demo_shortcuts.show(out, progress)
+            return
         from seewhy.apps import demo
 
         demo.show(out, progress)  # it says what to install where the extra is missing

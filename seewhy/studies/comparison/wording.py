@@ -96,7 +96,7 @@ def _verdict(change: Change) -> str:
     said = "chance alone may do that" if p >= 0.05 else "more than chance would do"
     corrected = " after Holm" if change.p is not None and p != change.p else ""
     return (
-        f"  {change.name} {_MINUS} A  {points(change.difference)} points (95 %: {_signed(change.interval)}); "
+        f"  {change.name} {_MINUS} A  {points(change.difference)} points (95 %: {signed_interval(change.interval)}); "
         f"McNemar's exact p {probability(p)}{corrected}: {said}"
     )
 
@@ -173,7 +173,7 @@ def _class(one: ClassChange) -> list[str]:
         f"{one.pictures:,}",
         *(percent(one.first / one.pictures), percents(first)),
         *(percent(one.other / one.pictures), percents(other)),
-        *(points(one.difference), _signed(one.interval)),
+        *(points(one.difference), signed_interval(one.interval)),
         *(f"{one.broken:,}", f"{one.fixed:,}"),
     ]
 
@@ -184,14 +184,21 @@ def _moves(change: Change) -> _Rows:
     for each in change.moves:
         mean = each.mean
         even = "" if each.even is None else percent(each.even)
-        cells = [percent(mean.first), percent(mean.other), points(mean.difference), _signed(mean.interval), even]
+        cells = [
+            percent(mean.first),
+            percent(mean.other),
+            points(mean.difference),
+            signed_interval(mean.interval),
+            even,
+        ]
         rows.append([f"  {each.words}", f"{mean.pictures:,}", *cells])
     if not any(row[-1] for row in rows):
         return [row[:-1] for row in [head, *rows]]
     return [head, *rows]
 
 
-def _signed(interval: tuple[float, float] | None) -> str:
+def signed_interval(interval: tuple[float, float] | None) -> str:
+    """Of a difference, in points; empty where none could be told."""
     return "" if interval is None else f"{points(interval[0])} to {points(interval[1])}"
 
 
