@@ -2,9 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 export HF_HUB_OFFLINE := 1
+PHOTOS ?= ../shared/real/catsdogs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint docs bench clean
+.PHONY: help demo test quick lint docs bench notebook clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +33,9 @@ bench: .venv/bench  ## where maps point, whether to trust them, and what they co
 	$(BIN)/python benchmarks/sanity.py
 	$(BIN)/python benchmarks/discrimination.py --count 10
 	$(BIN)/python benchmarks/cost.py
+
+notebook: .venv/dev  ## execute examples/debugging_a_classifier.ipynb anew, on cats and dogs in PHOTOS=folder
+	$(BIN)/python examples/execute_notebook.py examples/debugging_a_classifier.ipynb $(PHOTOS)
 
 clean:  ## remove the environment and what was made
 	rm -rf .venv demo-out dist
