@@ -24,6 +24,7 @@ _MEMBERS = pa.schema(
     [("code", pa.string()), ("id", pa.int64()), ("path", pa.string()), ("map", pa.list_(pa.float16()))]
 )
 STATES = ("proven", "suspected", "worth a look")  # the worst first
+WHOLE = "whole picture"  # the kind of a finding without a place
 _WIDTH = 110
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -41,12 +42,13 @@ class Effect:
     """What happened when something was done to pictures, beside the same done to others as control.
 
     Args:
-        test: 'paste' or 'cover'.
+        test: 'paste', 'cover' or 'look' (pictures of other classes given the look of the finding's, without a place).
         region: what was pasted or covered: 'own' (what each picture's heat marks), 'heat' or 'pixels' (one region for
-            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class).
-        control: what it is held against: 'rest' (the same with other pictures of the class) or 'elsewhere' (a region of
-            the same size in another place).
-        effect, control_effect: shares of receivers that turned to the class (paste), or by how much the class's
+            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class); of 'look',
+            what was given: 'colour', 'contrast', 'sharpness' or 'all'.
+        control: what it is held against: 'rest' (the same with other pictures of the class), 'elsewhere' (a region of
+            the same size in another place) or 'own class' (the look of another picture of the receiver's class).
+        effect, control_effect: shares of receivers that turned to the class (paste, look), or by how much the class's
             probability fell (cover).
         pictures, control_pictures: how many were tried.
         interval: 95 %, of the difference.
@@ -84,7 +86,8 @@ class Finding:
         looked: how many pictures of the class were looked at.
         pictures: how many of the run are predicted as the class.
         wrong: how many of `ids` are not of the class.
-        s, s2, s3: the score without the proof, with it, and with controlled effects alone; s3 orders the findings.
+        s, s2, s3: the score without the proof, with it, and with controlled effects alone; s3 orders the findings. Of a
+            'whole picture' all three are the share of pictures that its look turns, over its control.
         line: above which a finding is raised.
         parts: of the scores, by name.
         place: where it lies, in words.
@@ -97,6 +100,7 @@ class Finding:
         proof: what covering and pasting did, in one sentence.
         remedy: what to do next.
         probe: the model at work; None for a finding that was opened from a folder.
+        sort: of a 'whole picture', what its look is of: 'colour', 'contrast', 'sharpness' or 'all'.
     """
 
     code: str
@@ -124,6 +128,7 @@ class Finding:
     proof: str
     remedy: str
     probe: Probe | None = field(default=None, compare=False)
+    sort: str = ""
 
     @property
     def raised(self) -> bool:
@@ -238,7 +243,13 @@ class Findings(Sequence[Finding]):
     def __repr__(self) -> str:
         lines = []
         below = [each for each in self.items if not each.raised]
+        whole = [each for each in self.raised if each.kind == WHOLE]
         for each in self.raised:
+            if each.kind != WHOLE:
+                lines += [repr(each), ""]
+        if whole:
+            lines += ["Without a place, by how whole pictures look:", ""]
+        for each in whole:
             lines += [repr(each), ""]
         if not self.raised:
             lines += [*textwrap.wrap(f"Nothing was raised. {self.seen}", _WIDTH), ""]
@@ -256,6 +267,13 @@ class Findings(Sequence[Finding]):
             f"and pasting; a finding is raised above {tried['line']}, the highest score is {tried['best']:.1f}.",
             _WIDTH,
         )
+        if "whole" in tried:
+            lines += textwrap.wrap(
+                "Given the colours, contrast and sharpness of some of a class's pictures, at most "
+                f"{counted(round(100 * tried['whole']['best']), 'point')} more of other classes' turn to it than by "
+                f"the control; a finding without a place is raised above {100 * tried['whole']['line']:.0f}.",
+                _WIDTH,
+            )
         if self.raised:
             lines += textwrap.wrap(self.seen, _WIDTH)
         for note in self.notes:

@@ -20,6 +20,7 @@ from seewhy.studies.shortcuts.candidates import nodes, reduced, standardised, un
 from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
 from seewhy.studies.shortcuts.knowing import Known
 from seewhy.studies.shortcuts.looking import Looker
+from seewhy.studies.shortcuts.placeless import PLACELESS, merged, placeless
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge, widened
@@ -95,15 +96,18 @@ def find_shortcuts(
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
     items = [replace(each, probe=Known(p.candidate, reader, looker)) for each, p in zip(items, shown, strict=True)]
+    looked = {each.index: each.pictures for each in classes}
+    whole = placeless(looked, sample.counts, run, reader, looker, others, items, seed)
+    items = list(merged(items, whole))
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
         **{"seed": seed, "per_class": per_class, "layers": [looker.early, looker.middle, looker.last]},
-        **{"run": run.about.get("key")},
+        **{"run": run.about.get("key"), "whole": {"best": whole.best, "line": PLACELESS, "passes": whole.passes}},
     }
     controls = [each.parts["f0"] for each in proofs]
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
-    findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
+    findings = Findings(tuple(items), tried, (*_notes(run, sample, classes, reader), *whole.notes), seen)
     if save:
         findings.save(run.folder)
     return findings
