@@ -18,6 +18,9 @@ ORDER = (
     *("Explanation", "Explanations", "Failed"),
     *("check", "audit", "open", "Run", "keep_memory"),
     *("find_shortcuts", "Findings", "Finding"),
+    *("compare", "Comparison"),
+    *("watch", "Watch", "Watched"),
+    *("study", "open_study", "Study", "transfer", "cover", "transplant", "swap_backgrounds"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Comparison": "studies.comparison",
     "EvidenceError": "errors",
     "Explanation": "explanation",
     "Explanations": "explanation",
@@ -19,12 +20,17 @@ _HOME = {
     "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
+    "Study": "studies.supplement",
     "UnknownNameError": "errors",
+    "Watch": "studies.watching",
+    "Watched": "results.watched",
     "against": "targets",
     "audit": "studies.auditing",
     "check": "studies.checking",
+    "compare": "studies.comparison",
     "compare_methods": "explanation",
     "concepts": "explanation",
+    "cover": "studies.supplement",
     "explain": "explanation",
     "explain_many": "explanation",
     "find_shortcuts": "studies.shortcuts",
@@ -33,10 +39,16 @@ _HOME = {
     "list_methods": "methods",
     "load": "models.loading",
     "open": "results.run",
+    "open_study": "studies.supplement",
     "output": "targets",
     "probability": "targets",
+    "study": "studies.supplement",
+    "swap_backgrounds": "studies.supplement",
     "top": "targets",
+    "transfer": "models.transferring",
+    "transplant": "studies.supplement",
     "versus": "targets",
+    "watch": "studies.watching",
     "wrap": "models",
 }
 __all__ = sorted(_HOME)
@@ -70,14 +82,26 @@ if TYPE_CHECKING:
     from seewhy.methods import list_methods as list_methods
     from seewhy.models import wrap as wrap
     from seewhy.models.loading import load as load
+    from seewhy.models.transferring import transfer as transfer
     from seewhy.results.findings import Finding as Finding
     from seewhy.results.findings import Findings as Findings
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
+    from seewhy.results.watched import Watched as Watched
     from seewhy.studies.auditing import audit as audit
     from seewhy.studies.checking import check as check
+    from seewhy.studies.comparison import Comparison as Comparison
+    from seewhy.studies.comparison import compare as compare
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
+    from seewhy.studies.supplement import Study as Study
+    from seewhy.studies.supplement import cover as cover
+    from seewhy.studies.supplement import open_study as open_study
+    from seewhy.studies.supplement import study as study
+    from seewhy.studies.supplement import swap_backgrounds as swap_backgrounds
+    from seewhy.studies.supplement import transplant as transplant
+    from seewhy.studies.watching import Watch as Watch
+    from seewhy.studies.watching import watch as watch
     from seewhy.targets import against as against
     from seewhy.targets import output as output
     from seewhy.targets import probability as probability

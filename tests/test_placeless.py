@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 import seewhy as sw
-from seewhy.results.previews import preview
+from seewhy.results.drawn.previews import preview
 from seewhy.studies.shortcuts import looks, searching
 from seewhy.studies.shortcuts.classes import receivers
 from seewhy.studies.shortcuts.colours import colours

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import tracemalloc
 from base64 import b64decode
 from html import unescape
@@ -17,11 +18,15 @@ from typer.testing import CliRunner
 import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError
-from seewhy.results import clusters, focus, thumbnails
-from seewhy.results.bundle import Cut, bundle, bundled, gathered
-from seewhy.results.report import size
-from seewhy.results.sampling import sampled
-from seewhy.results.viewer import embedded
+from seewhy.results.drawn import thumbnails
+from seewhy.results.findings import Effect, Finding, Findings
+from seewhy.results.questions import clusters, focus
+from seewhy.results.report.bundle import Cut, bundle, bundled, gathered
+from seewhy.results.report.fitting import size
+from seewhy.results.report.remedies import missing
+from seewhy.results.report.sampling import sampled
+from seewhy.results.report.viewer import embedded
+from seewhy.results.trials import Cell, Shot, Trial
 from tests.support import runs
 from tests.support.runs import row, synthetic
 
@@ -107,6 +112,14 @@ def check(made):
             assert opened(each["image"]).size == (each["width"], each["height"])
     for each in made["clusters"]["list"]:
         assert all(place in range(n) for place in (*each["typical"], *each["odd"]))
+    for each in made["findings"]["list"]:
+        listed = [*each["rows"], *(one["row"] for one in each["shown"])]
+        assert all(place in range(n) for place in listed)
+        assert each["class"] in classes
+        assert len(b64decode(each["region"]["values"])) == each["region"]["height"] * each["region"]["width"]
+        for effect in each["effects"]:
+            for trials in (effect["trials"], effect["control_trials"]):
+                assert len({len(column) for column in trials.values()}) == 1
     ids = [each["id"] for each in made["clusters"]["list"]]
     assert all(each is None or each in ids for each in made["pictures"]["cluster"])
     names = [each["name"] for each in made["measures"]["classes"]]
@@ -570,3 +583,149 @@ def test_memory_and_size_stay_small_for_large_runs(tmp_path):
     )
     assert int(done.stdout) * 1024 < 1e9
     assert (tmp_path / "r.html").stat().st_size < 15e6
+
+
+# Findings -------------------------------------------------------------------------------------------
+
+
+def found(run, count=2, shots=True):
+    """Findings of the cats, saved into the run's folder with the pictures of their tests."""
+    cats = [one for one in run.select(["id", "path", "predicted"], predicted="cat").to_pylist() if one["path"]]
+    corner = np.zeros((16, 16), np.float32)
+    corner[:4, :4] = 0.5
+    sheet = np.zeros((2 * 20, 3 * 20, 3), np.uint8)
+    sheet[20:, 20:40] = (250, 0, 0)  # of the second trial the picture after it
+    items = []
+    for number in range(1, count + 1):
+        own = cats[:24]
+        trials = tuple(Trial(one["id"], own[0]["id"], 0.25, 0.75, i % 2) for i, one in enumerate(own[:8]))
+        more = {"test": "paste", "region": "pixels", "trial": trials[0], "file": f"SC{number:02}.paste.jpg"}
+        kept = tuple(Shot(**more, row=row, rows=2, columns=3) for row in range(2)) if shots else ()
+        items.append(
+            Finding(
+                code=f"SC{number:02}", status="proven" if number == 1 else "worth a look", kind="place", label="cat", index=0,
+                ids=tuple(one["id"] for one in own), paths=tuple(one["path"] for one in own), looked=50, pictures=len(cats),
+                wrong=2, s=9.0, s2=9.0, s3=9.0 - number, line=7.0, parts={}, place="in the top left",
+                maps=np.random.default_rng(0).random((24, 6, 6), np.float32), where=np.full((12, 12), 1 / 144, np.float32),
+                heat=np.ones((12, 12), np.float32), pixels=corner, words="24 of 50 pictures called 'cat'", proof="pasted",
+                effects=(Effect("paste", "pixels", "rest", 0.5, 0.1, 8, 8, (0.1, 0.7), 1.0, 0.1, trials, trials[:4]),),
+                remedy="collect", cells=(Cell("cat", "cat", 24, 26, False), Cell("dog", "dog", 6, 24, True)), shots=kept,
+            )
+        )  # fmt: skip
+        if shots:
+            (run.folder / "findings").mkdir(exist_ok=True)
+            Image.fromarray(sheet).save(run.folder / "findings" / f"SC{number:02}.paste.jpg", quality=95)
+    tried = {"pictures": 100, "classes": 2, "groups": 9, "tested": 4, "line": 7.0, "best": 8.0, "layers": ["a"]}
+    notes = ("2 pictures left out, such as cat/Mr Secret.png: gone", f"see {run.root}/x.png", "see /home/me/x.png")
+    Findings(tuple(items), tried | {"run": run.about["key"]}, notes, "The weakest effect is 17 points.").save(
+        run.folder
+    )
+    return cats
+
+
+@pytest.fixture
+def proven(run, tmp_path):
+    """The same run in a folder of its own, with two findings."""
+    folder = tmp_path / "searched"
+    shutil.copytree(run.folder, folder)
+    copy = sw.open(folder, root=run.root)
+    found(copy)
+    return copy
+
+
+def test_findings_go_into_the_bundle(proven):
+    made = bundle(proven)
+    check(made)
+    held = made["findings"]
+    assert (held["searched"], held["command"]) == (True, "seewhy shortcuts searched --model MODEL")
+    assert held["notes"][:2] == ["2 pictures left out, such as cat/Mr Secret.png: gone", "see x.png"]
+    assert len(held["notes"]) == 2  # what names a file elsewhere is left out
+    assert "layers" not in held["tried"]
+    first, second = held["list"]
+    assert (first["status"], first["raised"], second["raised"]) == ("proven", True, False)
+    paths = [made["pictures"]["path"][each["row"]] for each in first["shown"]]
+    assert paths == list(proven.findings()[0].paths[:12])  # the most typical ones are shown, first
+    assert all(
+        shownrow in {each["row"] for each in made["shown"]} for shownrow in (each["row"] for each in first["shown"])
+    )
+    inside = np.frombuffer(b64decode(first["region"]["values"]), np.uint8).reshape(48, 48)
+    assert first["region"]["by"] == "pixels"
+    assert inside[:10, :10].all()
+    assert not inside[16:, :].any()
+    effect = first["effects"][0]
+    assert effect["trials"]["is_class"] == [1, 0] * 4
+    low, high = effect["share_interval"]
+    assert 0 < low < 0.5 < high < 1
+    assert [opened(shot["images"]["after"]).getpixel((10, 10))[0] > 200 for shot in first["shots"]] == [False, True]
+    assert set(first["shots"][0]["images"]) == {"before", "after", "from"}
+    commands = [each["command"] for each in first["todo"] if each["command"]]
+    assert any(each.startswith("seewhy accept searched SC01 --reason") for each in commands)
+    assert any(each.endswith("--known searched") for each in commands)
+
+
+def test_pictures_of_findings_are_shown_first_but_not_alone(proven):
+    made = gathered(proven)
+    few = sampled(proven, made.groups, [], pictures=40, proofs=made.searched.examples())
+    kinds = [why for _, why in few.pictures]
+    assert kinds.count("finding") == 12  # both findings have the same
+    assert set(kinds) >= {"confident", "close", "group", "chance"}
+    assert "12 typical of a finding" in few.how_pictures(40)
+    scarce = sampled(proven, made.groups, [], pictures=20, proofs=list(range(100)))
+    assert [why for _, why in scarce.pictures].count("finding") == 7
+
+
+@pytest.mark.parametrize("options", [{"anonymise": True}, {"images": False}])
+def test_findings_keep_what_is_to_be_kept(proven, tmp_path, options):
+    proven.report(tmp_path / "report.html", **options)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    data = DATA.search(text)[1]
+    held = json.loads(data)["findings"]
+    if "anonymise" in options:
+        for word in ("Secret", ".png", "searched --model", str(tmp_path), "home/me"):
+            assert word not in data, word
+        assert held["notes"] == ["2 pictures left out"]
+        assert held["list"][0]["shots"]
+        assert "seewhy accept RUN SC01" in text
+    else:
+        for each in held["list"]:
+            assert each["mean_picture"] is None
+            assert each["shots"] == []
+            assert each["shown"][0]["map"] is not None
+        assert text.count("data:image/jpeg") == 0
+
+
+def test_a_small_report_lets_pictures_of_tests_go(proven, tmp_path):
+    whole = json.loads(embedded(bundle(proven)))
+    small = bundled(gathered(proven), Cut(rows=0, pictures=0, side=96, quality=0))
+    assert whole["findings"]["list"][0]["shots"]
+    assert (small["findings"]["list"][0]["shots"], small["findings"]["list"][0]["mean_picture"]) == ([], None)
+    assert "trials" not in small["findings"]["list"][0]["effects"][0]
+    assert small["findings"]["list"][0]["rows"] == []
+    made = proven.report(tmp_path / "report.html", max_mb=0.25)
+    assert made.bytes <= 250_000
+
+
+def test_a_run_without_findings_and_one_with_damaged_ones(run, tmp_path):
+    held = bundle(run)["findings"]
+    assert (held["searched"], held["damaged"], held["list"]) == (False, False, [])
+    assert held["command"].startswith("seewhy shortcuts run --model")
+    folder = tmp_path / "alice" / "damaged"
+    shutil.copytree(run.folder, folder)
+    (folder / "findings.json").write_text("{")
+    made = bundle(sw.open(folder, root=run.root))
+    assert (made["findings"]["searched"], made["findings"]["damaged"]) == (False, True)
+    assert "alice" not in embedded(made)
+
+
+def test_findings_of_an_older_audit_are_told(proven):
+    held = json.loads((proven.folder / "findings.json").read_text())
+    held["tried"]["run"] = "another"
+    (proven.folder / "findings.json").write_text(json.dumps(held))
+    assert "of an earlier audit" in bundle(proven)["findings"]["notes"][0]
+
+
+def test_how_many_pictures_are_missing(proven):
+    """24 of 50 cats show it, s = 0.48; of 60 dogs 6 of 30, so 12: (12 + k) / (60 + k) = 0.48, k = 16.8 / 0.52."""
+    (one,) = missing(proven.findings()[0], {"cat": 60, "dog": 60})
+    assert (one.label, one.shows, one.tried, one.needed) == ("dog", 6, 30, 33)
+    assert missing(proven.findings()[0], {"cat": 60})[0].needed == 0

@@ -24,7 +24,8 @@ from sklearn import metrics
 import seewhy as sw
 from seewhy.errors import InputError, UnknownNameError
 from seewhy.images import panels
-from seewhy.results import doubts, duplicates, focus, galleries, measures
+from seewhy.results.drawn import galleries
+from seewhy.results.questions import doubts, duplicates, focus, measures
 from seewhy.results.record import SCHEMA
 from tests.support.runs import row, synthetic, written
 
@@ -479,8 +480,8 @@ def test_galleries_show_pictures_and_what_is_wrong_with_others(pictures, tmp_pat
     with Image.open(path) as image:
         assert image.width > 1_300
     entries = [
-        galleries._Entry(each, *galleries.original(pictures, each))
-        for each in pictures.rows(range(7), galleries._NEEDED).to_pylist()
+        galleries.Entry(each, *galleries.original(pictures, each))
+        for each in pictures.rows(range(7), galleries.NEEDED).to_pylist()
     ]
     assert [galleries.told(entry.trouble, entry.row) for entry in entries] == [
         "",
@@ -501,9 +502,9 @@ def test_a_map_lies_on_what_the_model_saw(pictures):
     image = np.asarray(galleries.gallery(pictures, pictures.mistakes(limit=1), order="nearest"))
     wide = panels.panel([Image.new("RGB", (60, 40), "teal")], tile=galleries.TILE).height
     assert image.shape[0] > wide
-    (first,) = pictures.rows([0], galleries._NEEDED).to_pylist()
-    entry = galleries._Entry(first, *galleries.original(pictures, first))
-    drawn = np.asarray(galleries._mapped(entry, "map", None, 224, {"order": "nearest"}))
+    (first,) = pictures.rows([0], galleries.NEEDED).to_pylist()
+    entry = galleries.Entry(first, *galleries.original(pictures, first))
+    drawn = np.asarray(galleries.mapped(entry, "map", None, 224, {"order": "nearest"}))
     teal = np.array([0, 128, 128])
     assert (drawn[:20, 10:50] == teal).all()  # the map's first row is empty
     assert (drawn[20:, 30:50] != teal).any(axis=-1).all()  # its last cell is not

@@ -11,7 +11,17 @@ import seewhy as sw
 from seewhy import scenes
 from seewhy.errors import InputError
 from seewhy.evidence import Layer
-from seewhy.studies.shortcuts import candidates, covering, describing, heat, intervals, scoring, wording
+from seewhy.studies.shortcuts import (
+    candidates,
+    covering,
+    describing,
+    heat,
+    intervals,
+    scoring,
+    showing,
+    things,
+    wording,
+)
 from seewhy.studies.shortcuts.looking import chosen
 from seewhy.targets import Aim, margins
 
@@ -165,9 +175,52 @@ def test_the_same_group_is_kept_once():
     assert candidates.unlike([np.arange(4)], [a]) == [False]  # wholly inside
 
 
-def test_the_winner_is_widened_to_the_group_that_holds_it():
-    groups = [np.arange(20), np.arange(30), np.arange(60)]
-    assert scoring.widened(groups, [10.0, 9.6, 5.0], 0) == 1
+def test_two_heaps_are_cut_between_them():
+    """Of 0, 1, 9, 10 the variance between is largest between 1 and 9."""
+    assert candidates.halved(np.array([9.0, 0, 10, 1])) == 5
+
+
+def test_a_part_grows_to_all_that_show_the_same_thing():
+    """60 of 150 show it; the part has 15 of them, which are alike in another way, too."""
+    points = RNG.normal(size=(150, 6))
+    points[:60, 0] += 7
+    points[:15, 1] += 1.5
+    found = candidates.grown(points, np.arange(15))
+    assert (found < 60).all()
+    assert len(found) >= 55
+
+
+def test_candidates_hold_what_only_the_pixels_tell():
+    """A middle layer that knows a fixed mark but partly: the tree gives a part, the pixels the whole."""
+    bears = np.arange(120) < 50
+    middle, early, peak = (RNG.normal(size=(120, n)) for n in (12, 12, 6))
+    middle[:20] += 3
+    grid = RNG.normal(size=(120, 4, 4, 6))
+    grid[bears, 0, 0] += 6
+    found = [set(each.tolist()) for each in candidates.groups(middle, early, peak, grid)]
+    assert set(np.flatnonzero(bears)) in found
+    assert len(found) == len({frozenset(each) for each in found})
+    assert all(10 <= len(each) <= 0.85 * 120 for each in found)
+
+
+def test_one_heap_cut_in_two_is_not_far_apart():
+    heap = RNG.normal(size=(400, 6))
+    assert 2 < scoring.apart(heap, heap[:, 0] > 0) < 3.5
+    heap[:100, 0] += 9
+    assert scoring.apart(heap, np.arange(400) < 100) > 7
+
+
+def test_the_same_patch_in_other_places_is_alike():
+    rng = np.random.default_rng(0)
+    images, rest = rng.random((2, 30, 24, 24, 3)).astype(np.float32) * rng.random((2, 30, 1, 1, 3))
+    masks = np.zeros((30, 24, 24), bool)
+    for i, (y, x) in enumerate(rng.integers(0, 18, (30, 2))):
+        masks[i, y : y + 6, x : x + 6] = True
+        images[i, y : y + 6, x : x + 6] = (0.9, 0.1, 0.2)
+    by_rest, by_place = things.alike(images, masks, rest, masks, rng)
+    assert by_rest > 0.99
+    assert by_place > 0.9
+    assert abs(things.alike(rest, masks, rest, masks, rng)[0]) < 1e-6
 
 
 def test_interval_of_a_difference():
@@ -302,6 +355,47 @@ def test_the_same_seed_gives_the_same_findings_in_any_order(tiny):
     )
     assert [each.s3 for each in other] == pytest.approx([each.s3 for each in one])
     assert [len(each.ids) for each in other] == [len(each.ids) for each in one]
+
+
+def test_tests_are_kept_picture_by_picture(tiny):
+    folder, model = tiny
+    run = audited(folder, model)
+    sw.find_shortcuts(run, model)
+    found = run.findings()
+    for one in found:
+        for each in one.effects:
+            for trials, effect in ((each.trials, each.effect), (each.control_trials, each.control_effect)):
+                if each.test == "cover":
+                    assert np.mean([trial.before - trial.after for trial in trials]) == pytest.approx(effect, abs=1e-4)
+                    assert all(trial.donor is None for trial in trials)
+                else:
+                    assert np.mean([trial.answer == one.index for trial in trials]) == pytest.approx(effect)
+        assert sum(cell.shows for cell in one.cells if not cell.scored) == len(one.ids)
+        assert sum(cell.shows + cell.lacks for cell in one.cells if not cell.scored) == one.looked
+    shots = [shot for shot in found[0].shots if shot.test == "cover"]
+    assert len(shots) == 3
+    with Image.open(run.folder / "findings" / shots[0].file) as sheet:
+        assert sheet.size == (2 * 32, 3 * 32)
+        before = np.asarray(sheet.convert("RGB"), int)[:32, :32]
+    (row,) = run.rows([shots[0].trial.id], ["path"]).to_pylist()
+    eaten = 255 * np.moveaxis(model.prepare(Image.open(folder / "photos" / row["path"])), 0, -1)
+    assert abs(before.mean(axis=(0, 1)) - eaten.mean(axis=(0, 1))).max() < 10  # JPEG cuts bright red off
+    assert np.corrcoef(before[..., 1].ravel(), eaten[..., 1].ravel())[0, 1] > 0.8  # JPEG blurs such noise
+
+
+@pytest.mark.parametrize("preset", ["imagenet", "-1..1", "0..255"])
+def test_what_the_model_was_given_is_seen_in_its_colours(preset):
+    prepare = _prepared(preset)
+    picture = Image.fromarray(np.full((16, 16, 3), (200, 30, 90), np.uint8))
+    visible = showing._visible(prepare, prepare(picture)[None])
+    np.testing.assert_allclose(visible(prepare(picture))[8, 8], (200, 30, 90), atol=1)
+
+
+def _prepared(preset):
+    import torch
+
+    model = sw.wrap(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), prepare=f"{preset}@16")
+    return lambda picture: np.moveaxis(np.asarray(model.prepare(picture)), 0, -1)
 
 
 def test_findings_are_kept_and_opened(tiny):

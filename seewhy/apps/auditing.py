@@ -14,9 +14,9 @@ from typing import Any
 from seewhy.apps.terminal import Progress, as_options, lasting, say, tell
 from seewhy.errors import InputError
 from seewhy.images import panels
+from seewhy.results.drawn.previews import preview
 from seewhy.results.findings import Findings
-from seewhy.results.previews import preview
-from seewhy.results.report import Report, size
+from seewhy.results.report.fitting import Report, size
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import counted, percent

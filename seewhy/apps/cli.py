@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
-from seewhy.apps import runs
+from seewhy.apps import comparing, runs, studying
 from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
@@ -241,6 +241,8 @@ app.command(no_args_is_help=True)(runs.audit)
 app.command(no_args_is_help=True)(runs.show)
 app.command(no_args_is_help=True)(runs.report)
 app.command(no_args_is_help=True)(runs.shortcuts)
+app.command(no_args_is_help=True)(comparing.compare)
+app.command(no_args_is_help=True)(studying.study)
 
 
 def _version(asked: bool) -> None:

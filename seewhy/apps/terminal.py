@@ -41,7 +41,7 @@ _AS_OPTIONS = (
     ("(None for random ones)", "(none for random ones)"),
     (" (--weights on the command line)", ""),
 )
-_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment"
+_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment|inside|like"
 _PATTERNS = (
     (re.compile(r"\bmax_mb=([\d.e+-]+)"), r"--max-mb \1"),
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),

@@ -63,7 +63,7 @@ def explain(
     variants = checked_variants(smooth, augment)
     question = _question(target, method, layer, signed, variants, options)
     wrapped = as_model(model)
-    (answer,) = answers_to(wrapped, [_ready(wrapped, picture)], [question.targets], question)
+    (answer,) = answers_to(wrapped, [ready(wrapped, picture)], [question.targets], question)
     if isinstance(answer, Failed):
         raise answer.error
     return answer
@@ -121,7 +121,7 @@ def layers(model: Any, picture: Any = None) -> Layers:
     """
     wrapped = as_model(model)
     if picture is not None:
-        image = _ready(wrapped, picture).image
+        image = ready(wrapped, picture).image
     elif wrapped.prepare is not None:
         image = wrapped.prepare(Image.new("RGB", (256, 256), (128, 128, 128)))
     else:
@@ -142,12 +142,14 @@ def _question(
     return Question(targets, several, entry, layer, signed, variants, entry.checked(options))
 
 
-def _ready(model: Model, source: Any, first: bool = True) -> Seen:
-    """A picture prepared, or an image as it is.
+def ready(model: Model, source: Any, first: bool = True) -> Seen:
+    """A picture prepared, or an image as it is; one that is ready already stays so.
 
     Raises:
         InputError: it cannot be read, or there is no telling how to prepare it.
     """
+    if isinstance(source, Seen):
+        return source
     if not is_picture(source):
         if not hasattr(source, "shape"):
             raise InputError(
@@ -183,7 +185,7 @@ def _stream(
             yield from _in_order(model, waiting)  # what was asked before is answered all the same
             raise
         try:
-            item: Seen | Failed = _ready(model, source, first=number == 1)
+            item: Seen | Failed = ready(model, source, first=number == 1)
         except SeeWhyError as error:
             item = Failed(name_of(source), error)
         waiting.append((item, asked))

@@ -9,7 +9,7 @@ import numpy as np
 
 from seewhy.errors import EvidenceError, InputError
 from seewhy.explanation.answer import Explanation, Explanations
-from seewhy.explanation.asking import _ready
+from seewhy.explanation.asking import ready
 from seewhy.methods.decomposition import factors
 from seewhy.models import as_model
 from seewhy.targets import Aim, Floats, Scores
@@ -36,7 +36,7 @@ def concepts(model: Any, picture: Any, count: int = 5, *, layer: Any = None, see
         is; the labels are not of the paper.
     """
     wrapped = as_model(model)
-    seen = _ready(wrapped, picture)
+    seen = ready(wrapped, picture)
     images = wrapped.batch([seen.image])
     wrapped.layers(images)
     names, several = wrapped.choose(layer, images)

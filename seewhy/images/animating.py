@@ -34,7 +34,7 @@ def kind_of(path: str | Path) -> str:
     return KINDS[suffix]
 
 
-def animation(frames: Sequence[Image.Image], kind: str, seconds: float = 0.8) -> bytes:
+def animation(frames: Sequence[Image.Image], kind: str, seconds: float = 0.8, sample: int = _SAMPLE) -> bytes:
     """The frames as an animation that goes on and on.
 
     A GIF has 256 colours: they are chosen once, from all frames, and the grain that stands in for those between lies
@@ -44,6 +44,7 @@ def animation(frames: Sequence[Image.Image], kind: str, seconds: float = 0.8) ->
         frames: PIL images; where sizes differ, white is added on the right and below.
         kind: 'GIF', 'WEBP' or 'PNG'.
         seconds: how long each frame is shown.
+        sample: pixels, of all frames together, from which the colours of a GIF are chosen; fewer are quicker.
     Returns:
         The bytes of the file.
     Raises:
@@ -56,7 +57,7 @@ def animation(frames: Sequence[Image.Image], kind: str, seconds: float = 0.8) ->
     frames = _of_one_size(frames)
     options: dict[str, Any] = {"save_all": True, "duration": round(1000 * seconds), "loop": 0}
     if kind == "GIF":
-        frames = _in_256_colours(frames)
+        frames = _in_256_colours(frames, sample)
         options |= {"disposal": 1, "optimize": False}
     elif kind == "WEBP":
         options |= {"quality": 88, "method": 4}
@@ -73,9 +74,9 @@ def _of_one_size(frames: Sequence[Image.Image]) -> list[Image.Image]:
     return sheets
 
 
-def _in_256_colours(frames: Sequence[Image.Image]) -> list[Image.Image]:
+def _in_256_colours(frames: Sequence[Image.Image], pixels: int) -> list[Image.Image]:
     """The frames in colours that all of them share; one is kept free for Pillow, to leave out what did not change."""
-    step = max(1, int(np.ceil(np.sqrt(sum(each.width * each.height for each in frames) / _SAMPLE))))
+    step = max(1, int(np.ceil(np.sqrt(sum(each.width * each.height for each in frames) / pixels))))
     sample = np.concatenate([np.asarray(each)[::step, ::step].reshape(-1, 3) for each in frames])
     palette = Image.fromarray(sample[None]).quantize(253, Image.Quantize.MAXCOVERAGE, kmeans=2)
     palette.putpalette([*(palette.getpalette() or [])[: 3 * 253], *PAPER, *INK])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ def load(name: str, *, weights: str | Path | None = "default", safe_mode: bool =
         return _weighted(wrap(_keras_sources().saved(Path(name), safe_mode)), weights, **told)
     source, colon, rest = str(name).rpartition(":") if ".py:" in str(name) else str(name).partition(":")
     if source.endswith(".py"):
-        return _weighted(wrap(_made(Path(source), rest)), weights, **told)
+        return _weighted(wrap(function_in(Path(source), rest)()), weights, **told)
     if not colon or source not in _SOURCES:
         raise _unknown(str(name), source)
     return _SOURCES[source](rest, weights, told)
@@ -69,30 +71,49 @@ def _unknown(name: str, source: str) -> SeeWhyError:
     )
 
 
-def _made(path: Path, function: str) -> Any:
-    """What the function in the file returns."""
+def function_in(path: Path, function: str, takes: str = "without arguments that returns a model") -> Any:
+    """The function of that name in a Python file, which is run.
+
+    Args:
+        takes: what the function is to be like, for errors.
+    """
     if not path.is_file():
-        raise InputError(f"no file {path}", "a Python file with a function that returns a model", "check the path")
+        raise InputError(f"no file {path}", f"a Python file with a function {takes}", "check the path")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(path.stem, module)  # so that what it makes can be pickled
-    sys.path.insert(0, str(path.parent.resolve()))  # it may import its neighbours
-    try:
+    with _beside(path):
         spec.loader.exec_module(module)
-        if callable(getattr(module, function, None)):
-            return getattr(module, function)()
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
+    found = getattr(module, function, None) if function else None
+    if callable(found):
+
+        @wraps(found)
+        def called(*given: Any) -> Any:
+            with _beside(path):
+                return found(*given)
+
+        return called
     names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
     if not function and names:
         raise InputError(f"{path} without a function", "FILE.py:FUNCTION", f"write {path}:{names[-1]}")
     raise UnknownNameError(
         f"no function {function!r} in {path}",
-        "a function without arguments that returns a model",
-        did_you_mean(function, names, f"define one: def {function or 'make_model'}(): ..."),
+        f"a function {takes}",
+        did_you_mean(function, names, f"define one: def {function or 'make_model'}(...): ..."),
     )
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[None]:
+    """A file may import its neighbours."""
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _torchvision(name: str, weights: Any, told: dict[str, Any]) -> Model:

@@ -17,8 +17,10 @@ from seewhy.errors import InputError
 from seewhy.images.resizing import Floats, upscale
 from seewhy.results.store import write_whole
 from seewhy.results.tables import counted, line
+from seewhy.results.trials import SCHEMA as TRIAL_COLUMNS
+from seewhy.results.trials import Cell, Shot, Trial
 
-FINDINGS, MEMBERS = "findings.json", "findings.parquet"
+FINDINGS, MEMBERS, TRIALS = "findings.json", "findings.parquet", "findings.trials.parquet"
 SCHEMA = 1
 _MEMBERS = pa.schema(
     [("code", pa.string()), ("id", pa.int64()), ("path", pa.string()), ("map", pa.list_(pa.float16()))]
@@ -44,8 +46,9 @@ class Effect:
     Args:
         test: 'paste', 'cover' or 'look' (pictures of other classes given the look of the finding's, without a place).
         region: what was pasted or covered: 'own' (what each picture's heat marks), 'heat' or 'pixels' (one region for
-            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class); of 'look',
-            what was given: 'colour', 'contrast', 'sharpness' or 'all'.
+            the whole finding, by its mean heat, or by where its pixels differ from the rest of the class), or 'thing'
+            (what sets it apart, found in each picture). Of 'look', what was given: 'colour', 'contrast', 'sharpness'
+            or 'all'.
         control: what it is held against: 'rest' (the same with other pictures of the class), 'elsewhere' (a region of
             the same size in another place) or 'own class' (the look of another picture of the receiver's class).
         effect, control_effect: shares of receivers that turned to the class (paste, look), or by how much the class's
@@ -53,6 +56,8 @@ class Effect:
         pictures, control_pictures: how many were tried.
         interval: 95 %, of the difference.
         margin, control_margin: the same in units of the score's margin, means.
+        trials, control_trials: the pictures one by one.
+        fills: of a cover that was tried with several, each by name with its difference; the least one is told.
     """
 
     test: str
@@ -65,6 +70,9 @@ class Effect:
     interval: tuple[float, float]
     margin: float
     control_margin: float
+    trials: tuple[Trial, ...] = field(default=(), repr=False)
+    control_trials: tuple[Trial, ...] = field(default=(), repr=False)
+    fills: tuple[tuple[str, float], ...] = ()
 
     @property
     def difference(self) -> float:
@@ -99,6 +107,8 @@ class Finding:
         words: what was found, in one sentence.
         proof: what covering and pasting did, in one sentence.
         remedy: what to do next.
+        cells: which labels and answers show it.
+        shots: some pictures of the tests, drawn by chance.
         probe: the model at work; None for a finding that was opened from a folder.
         sort: of a 'whole picture', what its look is of: 'colour', 'contrast', 'sharpness' or 'all'.
     """
@@ -127,6 +137,8 @@ class Finding:
     words: str
     proof: str
     remedy: str
+    cells: tuple[Cell, ...] = ()
+    shots: tuple[Shot, ...] = ()
     probe: Probe | None = field(default=None, compare=False)
     sort: str = ""
 
@@ -198,11 +210,14 @@ class Finding:
             "examples": list(self.examples),
             "members": len(self.ids),
             "map_shape": list(self.maps.shape[1:]),
-            "effects": [asdict(each) for each in self.effects],
+            "effects": [_told(each) for each in self.effects],
+            "cells": [asdict(each) for each in self.cells],
+            "shots": [asdict(each) for each in self.shots],
             **{name: _rounded(getattr(self, name)) for name in ("where", "heat", "pixels")},
         }
 
 
+VARYING = "in varying places"
 FIXED = 0.08  # of the variance of a cell's pixels: above, the finding has a fixed place
 
 
@@ -291,7 +306,7 @@ class Findings(Sequence[Finding]):
         }
 
     def save(self, folder: Path) -> None:
-        """Writes findings.json, and the pictures of each into findings.parquet."""
+        """Writes findings.json, the pictures of each into findings.parquet, and those of its tests beside it."""
         rows = [
             {"code": each.code, "id": id, "path": path, "map": map.ravel().astype(np.float16)}
             for each in self.items
@@ -299,6 +314,8 @@ class Findings(Sequence[Finding]):
         ]
         table = pa.Table.from_pylist(rows, _MEMBERS)
         write_whole(folder / MEMBERS, lambda file: pq.write_table(table, file, compression="zstd"))
+        tried = pa.Table.from_pylist([row for each in self.items for row in _tried(each)], TRIAL_COLUMNS)
+        write_whole(folder / TRIALS, lambda file: pq.write_table(tried, file, compression="zstd"))
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False)
         write_whole(folder / FINDINGS, lambda file: file.write(text.encode()))
 
@@ -313,13 +330,17 @@ def read(folder: Path) -> Findings:
         held = json.loads((folder / FINDINGS).read_text("utf-8"))
         if held["schema"] > SCHEMA:
             raise ValueError(f"schema {held['schema']}, newer than {SCHEMA}")
-        rows = pq.read_table(folder / MEMBERS).to_pylist()
+        rows, tried = (pq.read_table(folder / name).to_pylist() for name in (MEMBERS, TRIALS))
         items = []
         for each in held["findings"]:
             own = [row for row in rows if row["code"] == each["code"]]
             each["maps"] = np.array([row["map"] for row in own], np.float32).reshape(-1, *each.pop("map_shape"))
             each |= {"ids": tuple(row["id"] for row in own), "paths": tuple(row["path"] for row in own)}
-            each["effects"] = tuple(Effect(**{**e, "interval": tuple(e["interval"])}) for e in each["effects"])
+            each["effects"] = tuple(
+                _effect(e, [row for row in tried if row["code"] == each["code"]]) for e in each["effects"]
+            )
+            each["cells"] = tuple(Cell(**cell) for cell in each["cells"])
+            each["shots"] = tuple(Shot(**{**shot, "trial": Trial(**shot["trial"])}) for shot in each["shots"])
             each |= {name: np.array(each[name], np.float32) for name in ("where", "heat", "pixels")}
             for name in ("examples", "members"):
                 each.pop(name)
@@ -342,6 +363,28 @@ def above(cells: Floats, shape: tuple[int, int], level: float, quantile: float =
     large = upscale(cells, shape, "bilinear")
     line = max(level * float(large.max()), float(np.quantile(large, quantile)))
     return np.asarray((large >= line) & (large > 0))
+
+
+def _told(effect: Effect) -> dict[str, Any]:
+    """An effect for JSON; its trials are in the Parquet file."""
+    return {name: value for name, value in vars(effect).items() if name not in ("trials", "control_trials")}
+
+
+def _tried(finding: Finding) -> Iterator[dict[str, Any]]:
+    for each in finding.effects:
+        for controls, trials in ((False, each.trials), (True, each.control_trials)):
+            of = {"code": finding.code, "test": each.test, "region": each.region, "control": each.control}
+            yield from ({**of, "controls": controls, **vars(trial)} for trial in trials)
+
+
+def _effect(held: dict[str, Any], tried: Sequence[dict[str, Any]]) -> Effect:
+    own = [row for row in tried if all(row[name] == held[name] for name in ("test", "region", "control"))]
+    one, other = (
+        tuple(Trial(*(row[name] for name in Trial.__dataclass_fields__)) for row in own if row["controls"] == controls)
+        for controls in (False, True)
+    )
+    fills = tuple((name, difference) for name, difference in held.get("fills", ()))
+    return Effect(**{**held, "interval": tuple(held["interval"]), "fills": fills}, trials=one, control_trials=other)
 
 
 def _rounded(values: Floats) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -28,6 +28,7 @@ class Rows:
         title: what was asked.
         found: how many there are; more than rows where a limit was given.
         shown: the columns that are printed.
+        draw: what writes their gallery; None: `Run.gallery`.
     """
 
     run: Run
@@ -35,6 +36,7 @@ class Rows:
     title: str
     found: int
     shown: tuple[str, ...] = _COLUMNS
+    draw: Callable[..., None] | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -46,7 +48,7 @@ class Rows:
     def __getitem__(self, index: int | slice) -> dict[str, Any] | Rows:
         if isinstance(index, slice):
             kept = self.table.take(pa.array(range(len(self))[index], pa.int64()))
-            return Rows(self.run, kept, self.title, self.found, self.shown)
+            return Rows(self.run, kept, self.title, self.found, self.shown, self.draw)
         place = range(len(self))[index]
         row: dict[str, Any] = self.table.slice(place, 1).to_pylist()[0]
         return row
@@ -88,7 +90,7 @@ class Rows:
 
     def gallery(self, path: str | Path, limit: int = 24, **options: Any) -> None:
         """Writes the pictures with their maps. See `Run.gallery`."""
-        self.run.gallery(self, path, limit, **options)
+        (self.draw or self.run.gallery)(self, path, limit, **options)
 
     @property
     def _count(self) -> str:

@@ -22,13 +22,13 @@ from seewhy.results.store import Store
 from seewhy.results.tables import counted, percent, percents
 
 if TYPE_CHECKING:
-    from seewhy.results.clusters import Clusters
-    from seewhy.results.confusion import Confusion
+    from seewhy.results.drawn.notebook import Shown
     from seewhy.results.findings import Findings
-    from seewhy.results.focus import Focus
-    from seewhy.results.notebook import Shown
-    from seewhy.results.report import Report
-    from seewhy.results.summary import Measures
+    from seewhy.results.questions.clusters import Clusters
+    from seewhy.results.questions.confusion import Confusion
+    from seewhy.results.questions.focus import Focus
+    from seewhy.results.questions.summary import Measures
+    from seewhy.results.report.fitting import Report
 
 
 def open(folder: str | Path, *, root: str | Path | None = None) -> Run:
@@ -199,7 +199,7 @@ class Run:
         Raises:
             InputError: the run has no labels.
         """
-        from seewhy.results.confusion import confusion
+        from seewhy.results.questions.confusion import confusion
 
         self.need_labels("the confusion")
         return confusion(self)
@@ -221,7 +221,7 @@ class Run:
             Northcutt et al. 2021, 'Confident learning', arXiv:1911.00068, eq. 1 and 2.
             Departs: asks for p(i) < t_i, too. Of more than 100 classes only the 20 highest can be suggested.
         """
-        from seewhy.results.doubts import likely_mislabelled
+        from seewhy.results.questions.doubts import likely_mislabelled
 
         return likely_mislabelled(self, n)
 
@@ -238,7 +238,7 @@ class Run:
         Raises:
             InputError: `across_labels` in a run without labels.
         """
-        from seewhy.results.pairing import near_duplicates
+        from seewhy.results.questions.pairing import near_duplicates
 
         return near_duplicates(self, across_labels, limit)
 
@@ -252,7 +252,7 @@ class Run:
         Returns:
             `Focus`, which prints as a table and holds the maps; `save("focus.png")` draws them.
         """
-        from seewhy.results.focus import focused
+        from seewhy.results.questions.focus import focused
 
         return focused(self, label)
 
@@ -267,7 +267,7 @@ class Run:
         Returns:
             `Clusters`, largest first, which prints as a table; of fewer than 30 pictures none, with the reason.
         """
-        from seewhy.results.clusters import looked_at
+        from seewhy.results.questions.clusters import looked_at
 
         return looked_at(self, seed)
 
@@ -287,7 +287,7 @@ class Run:
             InputError: no rows, or a path that cannot be written.
         """
         from seewhy.images import panels
-        from seewhy.results.galleries import gallery
+        from seewhy.results.drawn.galleries import gallery
 
         asked = rows if isinstance(rows, Rows) else self.mistakes(rows, limit=limit)
         panels.save(gallery(self, asked, limit, **options), path)
@@ -318,7 +318,7 @@ class Run:
 
     def measures(self) -> Measures:
         """How good the answers are, and where the model looked when they were right and when they were wrong."""
-        from seewhy.results.summary import measured
+        from seewhy.results.questions.summary import measured
 
         return measured(self)
 
@@ -348,7 +348,7 @@ class Run:
         Raises:
             InputError: a path that cannot be written, or a size that even the numbers alone do not fit.
         """
-        from seewhy.results.report import report
+        from seewhy.results.report.fitting import report
 
         return report(self, path, max_mb, images, anonymise, title, seed)
 
@@ -359,7 +359,7 @@ class Run:
             height: of the frame, in pixels.
             max_mb: megabytes at most; they become a part of the notebook's file.
         """
-        from seewhy.results.notebook import shown
+        from seewhy.results.drawn.notebook import shown
 
         return shown(self, height, max_mb)
 
@@ -373,7 +373,7 @@ class Run:
         Raises:
             InputError: the run has no labels, or the path cannot be written.
         """
-        from seewhy.results.plots import reliability
+        from seewhy.results.drawn.plots import reliability
 
         return reliability(self, where)
 
@@ -384,7 +384,7 @@ class Run:
             where: as in `plot_reliability`.
             classes: so many at most.
         """
-        from seewhy.results.plots import confusion
+        from seewhy.results.drawn.plots import confusion
 
         return confusion(self, where, classes)
 
@@ -395,7 +395,7 @@ class Run:
             where: as in `plot_reliability`.
             limit: so many classes at most.
         """
-        from seewhy.results.plots import classes
+        from seewhy.results.drawn.plots import classes
 
         return classes(self, where, limit)
 
@@ -444,7 +444,7 @@ class Run:
         return f"Run({str(self.folder)!r})\n" + "\n".join(f"  {line}" for line in lines)
 
     def _repr_html_(self) -> str:
-        from seewhy.results.notebook import static
+        from seewhy.results.drawn.notebook import static
 
         try:
             return static(self)
@@ -455,7 +455,7 @@ class Run:
 
     @cached_property
     def _counts(self) -> list[str]:
-        from seewhy.results.measures import wilson
+        from seewhy.results.questions.measures import wilson
 
         held = self._parts.table(["correct", "error"])
         failed = len(held) - held["error"].null_count

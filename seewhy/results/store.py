@@ -108,11 +108,7 @@ class Store:
         )
         data = held.getvalue()
         write_whole(self.part(number), lambda file: file.write(data))
-        with _told(self.folder / SUMS), (self.folder / SUMS).open("a", encoding="ascii") as file:
-            torn = "" if _ends_with_a_line(self.folder / SUMS) else "\n"
-            file.write(f"{torn}{_sum(data)}  {self.part(number).name}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append(self.folder / SUMS, f"{_sum(data)}  {self.part(number).name}\n")
 
     def sound(self, key: str) -> set[int]:
         """The numbers of the parts of the run of that key whose bytes are as they were written."""
@@ -144,7 +140,7 @@ class Store:
         """
         self._made()
         with (self.folder / LOCK).open("a+", encoding="utf-8") as file:
-            if not _held(file):
+            if not held(file):
                 file.seek(0)
                 raise InputError(
                     f"another process ({file.read().strip() or 'unknown'}) is writing to {str(self.folder)!r}",
@@ -177,7 +173,7 @@ class Store:
             ) from error
 
 
-def _held(file: IO[str]) -> bool:
+def held(file: IO[str]) -> bool:
     """Takes the lock of an open file; the system gives it back when the process ends, however it ends."""
     try:
         import fcntl
@@ -218,6 +214,20 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
                 hidden.unlink()
             raise
         _sync_folder(path.parent)
+
+
+def append(path: Path, text: str) -> None:
+    """Adds lines to a file, at once, and makes sure that they are on the disk.
+
+    Raises:
+        InputError: as in `write_whole`.
+    """
+    with _told(path):
+        torn = "\n" if path.exists() and not _ends_with_a_line(path) else ""
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(torn + text)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from seewhy.results.report.viewer import page
+
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>')
 PATHS = (
     "a 'quoted' \"name\".png",
@@ -156,6 +158,13 @@ def bundle(n=300, pictures=40, seed=0, hostile=False, classes=3, kind="PNG"):
     }
 
 
+def written(of, folder):
+    """The page of a bundle as a file."""
+    path = folder / "report.html"
+    path.write_text(page(of), "utf-8")
+    return path
+
+
 def _maps(random, n, cells):
     """uint8 [n, cells, cells]: a bump somewhere, highest cell 255."""
     row, column = random.uniform(0, cells, (2, n, 1, 1))
@@ -220,3 +229,110 @@ def _cluster(k, table, maps, n, pictures):
         "border": 0.3, "corners": 0.2, "inside": None, "mean_map": _mean(maps[rows])["map"],
         "mean_picture": image(np.full((96, 96, 3), 90 + 60 * k, np.uint8)), "typical": seen[:8], "odd": seen[-8:],
     }  # fmt: skip
+
+
+def searched(made, statuses=("proven", "worth a look"), **more):
+    """The same bundle after a search for shortcuts: a finding of each status, each of the first class's pictures."""
+    label = made["labels"][0]
+    rows = [row for row in range(made["pictures"]["n"]) if made["pictures"]["predicted"][row] == 0]
+    inside = np.zeros((48, 48), np.uint8)
+    inside[:12, 36:] = 1
+    mean = np.full((12, 12), 0.001)
+    mean[:3, 9:] = 0.1
+    items = [
+        {
+            "code": f"SC{number:02}",
+            "name": "",
+            "status": status,
+            "raised": status in ("proven", "suspected", "accepted"),
+            "kind": "place",
+            "decision": None,
+            "class": 0,
+            "words": f"40 of 90 pictures called {label!r} look at the same thing, in the top right",
+            "proof": "covered, it falls; pasted, others turn",
+            "place": "in the top right",
+            "members": 40,
+            "looked": 90,
+            "pictures": len(rows),
+            "wrong": 3,
+            "false_positives": None,
+            "score": 9.5 - number,
+            "line": 7.0,
+            "mean_map": (mean / mean.sum()).tolist(),
+            "mean_picture": image(np.full((96, 96, 3), 120, np.uint8)),
+            "region": {"by": "pixels", "height": 48, "width": 48, "values": encoded(inside)},
+            "rows": rows[:40],
+            "shown": [
+                {"row": row, "map": {"height": 8, "width": 8, "values": encoded(_corner()), "scale": 1.0}}
+                for row in rows[:12]
+            ],
+            "cells": [
+                [label, label, 37, 50, 0],
+                [made["labels"][1], label, 3, 0, 0],
+                [made["labels"][1]] * 2 + [2, 62, 1],
+            ],
+            "effects": [
+                _effect("cover", "own", "elsewhere", 0.3, 0.25, rows),
+                _effect("cover", "pixels", "rest", 0.61, 0.02, rows),
+                _effect("paste", "pixels", "rest", 46 / 50, 3 / 50, rows),
+            ],
+            "shots": [_shot("cover", rows[0]), _shot("paste", rows[1])],
+            "todo": [
+                {"what": "Remove it", "why": "Where it is no part of it.", "cost": "One training.", "command": None},
+                {
+                    "what": "Accept it",
+                    "why": "For now.",
+                    "cost": "The risk.",
+                    "command": f"seewhy accept RUN SC{number:02}",
+                },
+            ],
+            **more,
+        }
+        for number, status in enumerate(statuses, 1)
+    ]
+    return {
+        **made,
+        "findings": {
+            "searched": True,
+            "damaged": False,
+            "trouble": "",
+            "command": "seewhy shortcuts first --model MODEL",
+            "seen": "The weakest effect that these tests can tell from chance: 17 points.",
+            "notes": [],
+            "tried": {"pictures": 300, "classes": 3, "groups": 60, "tested": 4, "line": 7.0, "best": 8.5},
+            "list": items,
+        },
+    }
+
+
+def _corner():
+    cells = np.zeros((8, 8), np.uint8)
+    cells[:2, 6:] = 255
+    return cells
+
+
+def _effect(test, region, control, effect, control_effect, rows):
+    def trials(fall, of):
+        after = [round(0.9 - fall * (0.8 + 0.4 * i / max(1, of - 1)), 3) for i in range(of)]
+        return {
+            "row": [*rows[: of - 1], None],
+            "before": [0.9] * of,
+            "after": after,
+            "is_class": [i % 2 for i in range(of)],
+        }
+
+    return {
+        **{"test": test, "region": region, "control": control, "effect": effect, "control_effect": control_effect},
+        **{"pictures": 50, "control_pictures": 50, "margin": 2.0, "control_margin": 0.1},
+        "interval": [effect - control_effect - 0.1, effect - control_effect + 0.1],
+        **({"share_interval": [0.8, 0.97], "control_share_interval": [0.02, 0.16]} if test == "paste" else {}),
+        "trials": trials(effect, 10),
+        "control_trials": trials(control_effect, 10),
+    }
+
+
+def _shot(test, row):
+    kinds = ("before", "after") if test == "cover" else ("before", "after", "from")
+    images = {kind: image(np.full((32, 32, 3), 60 * k, np.uint8)) for k, kind in enumerate(kinds)}
+    told = {"before": 0.9, "after": 0.2, "answer": "dog", "is_class": False}
+    return {"test": test, "region": "pixels", "row": row, **told, "images": images}

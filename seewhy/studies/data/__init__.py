@@ -24,13 +24,15 @@ def as_data(given: Any, *, labelled: bool = True, split: str | None = None, leav
 
     Args:
         given: a folder (of folders, whose names are the labels), a manifest, a map-style data set, a tf.data.Dataset,
-            or any other iterable of (picture, label) or of batches of these.
+            or any other iterable of (picture, label) or of batches of these; data listed before are handed back.
         labelled: use the labels.
         split: only rows of a manifest with this split.
         leave_out: a folder of results that may lie inside.
     Raises:
         InputError: it is none of these, there is no such file, or it holds no picture.
     """
+    if isinstance(given, Files | Indexed | Stream):
+        return given
     if isinstance(given, str | Path):
         path = Path(given)
         if path.is_dir():

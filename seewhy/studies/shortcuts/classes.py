@@ -15,7 +15,7 @@ from seewhy.studies.shortcuts.heat import CELLS, Masks, regions, shares
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.sampling import Picture, Reader
 from seewhy.studies.shortcuts.scoring import Described
-from seewhy.targets import margins
+from seewhy.targets import Scores, margins
 
 PASTES = 3  # receivers of each picture's region
 
@@ -44,6 +44,10 @@ class Receivers:
 
     def margins(self, index: int) -> Floats:
         return margins(self.scores, index, self.several)
+
+    def chances(self, index: int) -> Floats:
+        """[n], the probability of a class."""
+        return np.asarray(Scores(self.scores, self.several).probabilities[:, index])
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,12 @@ def covered(images: Floats, masks: Masks) -> Floats:
     return np.where(masks[..., None], fill, images).astype(np.float32)
 
 
+def averaged(images: Floats, masks: Masks) -> Floats:
+    """The images with the masked part in the image's mean colour."""
+    means = images.mean(axis=(1, 2), keepdims=True)
+    return np.where(masks[..., None], means, images).astype(np.float32)
+
+
 def pasted(donors: Floats, masks: Masks, receivers: Floats) -> Floats:
     """The masked part of each donor laid at its own place into a receiver, with a soft edge.
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter, uniform_filter
 from seewhy.images.resizing import Floats, upscale
 
 CELLS = 12  # of a side of the heat that is compared between pictures
-_LEVEL, _MOST = 0.3, 0.7  # a region is above this share of the highest heat, and above this quantile
+_LEVEL, _MOST = 0.3, 0.3  # a region is above this share of the highest heat, and at most this share of the picture
 _BLUR = 0.5  # cells
 
 Masks = np.ndarray[Any, np.dtype[np.bool_]]
@@ -34,20 +34,23 @@ def sharp(early: Floats, late: Floats) -> tuple[Floats, Masks]:
     return heat, dark
 
 
-def regions(heat: Floats, side: tuple[int, int]) -> Masks:
-    """Where a picture's heat is high: at most three tenths of the picture, then widened a little.
+def regions(heat: Floats, side: tuple[int, int], level: float = _LEVEL, most: float = _MOST) -> Masks:
+    """Where a picture's heat is high: at most a share of the picture, then widened a little.
 
     Args:
         heat: float [n, h, w].
         side: height and width of the image.
+        level: of its highest.
+        most: of the picture, before widening.
     Returns:
-        bool [n, *side].
+        bool [n, *side]; nowhere where there is no heat.
     """
     large = np.stack([upscale(each, side, "bilinear") for each in heat])
-    lines = np.maximum(_LEVEL * large.max(axis=(1, 2)), np.quantile(large, _MOST, axis=(1, 2)))
+    highest = large.max(axis=(1, 2))
+    lines = np.maximum(level * highest, np.quantile(large, 1 - most, axis=(1, 2)))
     reach = max(2, round(min(side) / 40))
     wide = 2 * reach + 1
-    found = large >= lines[:, None, None]
+    found = (large >= lines[:, None, None]) & (highest > 0)[:, None, None]
     return np.stack([maximum_filter(each, wide, mode="constant") for each in found])
 
 

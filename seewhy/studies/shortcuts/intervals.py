@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seewhy.images.resizing import Floats
-from seewhy.results.measures import wilson
+from seewhy.results.questions.measures import wilson
 
 _DRAWS = 2_000
 

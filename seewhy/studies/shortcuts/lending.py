@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,23 @@ from seewhy.studies.shortcuts.statistics import Statistics, given, planes, stati
 from seewhy.targets import margins
 
 _BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Lent:
+    """What became of n receivers.
+
+    Args:
+        turned: bool [n], whether each turns to the class asked about.
+        gains: [n], by how much the class's margin grows.
+        chances: [n], the class's probability.
+        answers: int [n], what is predicted.
+    """
+
+    turned: Masks
+    gains: Floats
+    chances: Floats
+    answers: Ints
 
 
 class Lender:
@@ -49,7 +67,7 @@ class Lender:
             found.append(self.of(images))
         return kept, joined(found)
 
-    def lent(self, places: Ints, other: Statistics, sort: str, index: int) -> tuple[Masks, Floats]:
+    def lent(self, places: Ints, other: Statistics, sort: str, index: int) -> Lent:
         """What becomes of receivers.
 
         Args:
@@ -57,23 +75,24 @@ class Lender:
             other: of n pictures, one for each.
             sort: one of `SORTS`.
             index: the class asked about.
-        Returns:
-            bool [n], whether the receiver turns to the class; float [n], by how much the class's margin grows.
         """
-        turned, gains = [], []
-        before = self.others.margins(index)
+        parts = []
         for start in _starts(len(places)):
             own = places[start : start + _BATCH]
-            images = self._covered(self.others.images[own])
-            seen = waves(self.colours.planes(images))
-            changed = given(seen, self.statistics[own], other[np.arange(start, start + len(own))], sort)
-            scores = self.looker.scores(self.colours.images(planes(changed, images.shape[1:3])))
-            turned.append(scores.predicted == index)
-            gains.append(margins(scores.values, index, scores.several) - before[own])
+            parts.append(self.looker.scores(self.changed(own, other[np.arange(start, start + len(own))], sort)))
             self.passes += len(own)
-        if not turned:
-            return np.zeros(0, bool), np.zeros(0)
-        return np.concatenate(turned), np.concatenate(gains)
+        answers = np.concatenate([each.predicted for each in parts])
+        now = np.concatenate([margins(each.values, index, each.several) for each in parts])
+        chances = np.concatenate([each.probabilities[:, index] for each in parts])
+        return Lent(answers == index, now - self.others.margins(index)[places], chances, answers)
+
+    def changed(self, places: Ints, other: Statistics, sort: str) -> Floats:
+        """float [n, height, width, channels]: receivers with the look of others."""
+        images = self._covered(self.others.images[places])
+        seen = waves(self.colours.planes(images))
+        return self.colours.images(
+            planes(given(seen, self.statistics[places], other, sort), (images.shape[1], images.shape[2]))
+        )
 
     def bare(self, places: Ints) -> Ints:
         """int [n]: what receivers are predicted as, changed in nothing but what is covered."""

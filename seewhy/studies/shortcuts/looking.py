@@ -80,6 +80,25 @@ class Looker:
                 middle=_under(middle, heat),
             )
 
+    def shown(self, images: Floats, weights: Floats, offset: float) -> Floats:
+        """float [n, h, w], 0 or more: how much each cell of the early layer holds of what a direction stands for.
+
+        Args:
+            images: float [n, height, width, channels].
+            weights: [channels of the early layer].
+            offset: taken off.
+        """
+        aim = Aim("margin", "", 0, margin=True)  # evidence wants one; without gradients it does nothing
+        found = []
+        for start in range(0, len(images), 2 * BATCH):
+            batch = self._batch(images[start : start + 2 * BATCH])
+            with self.model.run(batch, [self.early], frozenset()) as run:
+                early = run.evidence([[aim] * len(batch)])[0][0]
+                direction = early.ops.asarray(weights, early.activations)
+                along = early.ops.numpy(early.ops.einsum("nhwc,c->nhw", early.activations, direction))
+                found.append(np.maximum(along - offset, 0))
+        return np.concatenate(found)
+
     def scores(self, images: Floats) -> Scores:
         """The scores of images [n, height, width, channels]: forward passes alone."""
         several = False

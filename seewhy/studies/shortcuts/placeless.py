@@ -20,13 +20,25 @@ from seewhy.results.run import Run
 from seewhy.studies.shortcuts import looks, wording
 from seewhy.studies.shortcuts.candidates import Ints
 from seewhy.studies.shortcuts.classes import Receivers
+from seewhy.studies.shortcuts.counting import of_class
 from seewhy.studies.shortcuts.heat import CELLS, Masks
 from seewhy.studies.shortcuts.lending import Lender
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.sampling import Picture, Reader
 from seewhy.studies.shortcuts.scoring import between
+from seewhy.studies.shortcuts.showing import Given
 from seewhy.studies.shortcuts.statistics import SORTS
-from seewhy.studies.shortcuts.trying import WHOLE_LOOK, Trial, effect, explained, parted, rises, trial_of, with_sorts
+from seewhy.studies.shortcuts.trying import (
+    WHOLE_LOOK,
+    Donation,
+    effect,
+    explained,
+    parted,
+    rises,
+    shown,
+    trial_of,
+    with_sorts,
+)
 
 PLACELESS = 0.2  # the line: of the receivers turned, over the control
 WIDE = 0.4  # the line where nearly all of a class turn others, so that it may be what the class is
@@ -41,12 +53,14 @@ class Whole:
 
     Args:
         items: findings above the line, and what whole classes share; `merged` gives them their codes.
+        given: of each, some images of the test.
         best: the highest gap, of all classes.
         passes: images that the model saw.
         notes: what is above the line and not told, and why.
     """
 
     items: tuple[Finding, ...]
+    given: tuple[list[Given], ...]
     best: float
     passes: int
     notes: tuple[str, ...]
@@ -81,7 +95,7 @@ def placeless(
         if each is not None
     ]
     best = max((each.size for each in tried), default=0.0)
-    items, notes, passes = [], [], 0
+    items, given, notes, passes = [], [], [], 0
     for trial in sorted(tried, key=lambda each: -each.size):
         raised = trial.strength > PLACELESS or trial.wide > WIDE
         if not raised or trial.size <= _BESIDE * best:
@@ -94,8 +108,9 @@ def placeless(
                 "explains it, as hardly any do where that is covered"
             )
             continue
+        given.append(shown(trial, lender))
         items.append(_finding(trial, list(classes[trial.index]), counts[trial.index], run, lender))
-    return Whole(tuple(items), best, lender.passes + passes, tuple(notes))
+    return Whole(tuple(items), tuple(given), best, lender.passes + passes, tuple(notes))
 
 
 def merged(placed: Sequence[Finding], whole: Whole) -> tuple[Finding, ...]:
@@ -134,7 +149,7 @@ class Shown:
         return np.asarray((each_rise - self.zero) / max(self.one - self.zero, 1e-9))
 
 
-def _finding(trial: Trial, pictures: Sequence[Picture], count: int, run: Run, lender: Lender) -> Finding:
+def _finding(trial: Donation, pictures: Sequence[Picture], count: int, run: Run, lender: Lender) -> Finding:
     """All pictures of the class judged by a few receivers, and the sorts told apart."""
     index, asked = trial.index, trial.asked[:_KNOWN]
     wide = not trial.strength > PLACELESS
@@ -145,13 +160,13 @@ def _finding(trial: Trial, pictures: Sequence[Picture], count: int, run: Run, le
     upper = np.ones(len(rise), bool) if wide else parted(rise)
     order = np.flatnonzero(upper)[np.argsort(-rise[upper], kind="stable")]
     members = [pictures[kept[i]] for i in order]
-    trial = with_sorts(trial, lender, [each for each in SORTS if each not in trial.turned])
+    trial = with_sorts(trial, lender, [each for each in SORTS if each not in trial.lent])
     sorts = (WHOLE_LOOK, *(each for each in SORTS if each != WHOLE_LOOK))
     controls = ("own class",) if wide else ("rest", "own class")
-    effects = tuple(effect(trial, each, control) for each in sorts for control in controls)
+    effects = tuple(effect(trial, each, control, lender.others) for each in sorts for control in controls)
     others = lender.statistics[lender.others.of_others(index)] if wide else donors[~upper]
     seen = looks.look(donors[upper], others, sort, lender.colours.coloured)
-    zero = float(trial.gains[WHOLE_LOOK][2].mean()) if wide else float(rise[~upper].mean())
+    zero = float(trial.lent[WHOLE_LOOK][2].gains.mean()) if wide else float(rise[~upper].mean())
     label, gap = run.name(index), trial.wide if wide else trial.strength
     wrong = sum(one.label is not None and one.label != index for one in members)
     names = [run.name(int(k)) for k in np.unique(lender.others.labels) if k != index]
@@ -181,6 +196,7 @@ def _finding(trial: Trial, pictures: Sequence[Picture], count: int, run: Run, le
         proof=looks.proven(label, effects),
         remedy=f"{wording.remedy(label, names)}; or {seen.remedy}",
         probe=Shown(lender, index, asked, sort, zero, float(rise[upper].mean())),
+        cells=tuple(of_class(index, [pictures[i].label for i in kept], upper, run)),
         sort=seen.sort,
     )
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from seewhy.images.resizing import Floats
 from seewhy.results.findings import Effect, above
+from seewhy.results.trials import Trial
 from seewhy.studies.shortcuts import intervals
 from seewhy.studies.shortcuts.candidates import Ints
 from seewhy.studies.shortcuts.classes import Class, Receivers
-from seewhy.studies.shortcuts.covering import covered, elsewhere, pasted
+from seewhy.studies.shortcuts.covering import averaged, covered, elsewhere, pasted
 from seewhy.studies.shortcuts.heat import Masks, of_node, regions
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.sampling import Reader
-from seewhy.studies.shortcuts.scoring import Marks, cells_explained
-from seewhy.targets import margins
+from seewhy.studies.shortcuts.scoring import Marks, apart, cells_explained, parting
+from seewhy.studies.shortcuts.showing import GIVEN, Given
+from seewhy.studies.shortcuts.things import alike, thing
+from seewhy.targets import Scores, margins
 
 TRIED = 64  # pictures of each test
 _TELLS = 0.15  # from which gap on a fixed place counts in full
+FILLS = "surroundings", "mean colour", "another picture"  # of covers
+Pair: TypeAlias = tuple[Masks, Masks]  # of the group's pictures, and of the rest's
 COMPLEMENT = -0.1  # below: the rest of the class holds what is searched, not the group
 
 
@@ -57,6 +63,7 @@ class Proof:
         parts: f0, covB, vmax and the gaps, by name.
         s2: the score with the proof, as first measured.
         s3: the same with controlled effects alone; it orders the findings.
+        given: some images of the tests.
     """
 
     candidate: Candidate
@@ -66,6 +73,7 @@ class Proof:
     parts: dict[str, float]
     s2: float
     s3: float
+    given: tuple[Given, ...]
 
     @property
     def complement(self) -> bool:
@@ -74,51 +82,73 @@ class Proof:
 
 
 def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receivers, seed: int) -> Proof:
-    """Covers and pastes three kinds of regions, in the group and as control in the rest of its class.
-
-    s2 = s + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax). In s3 the share of pastes that turn to the class, which a class to
-    which nearly everything turns has as well, gives way to that share less its control.
-    """
+    """Pastes four kinds of regions of the group's pictures, and as control of the rest of its class."""
     of, inside = candidate.of, candidate.inside
-    rng = np.random.default_rng([seed, of.index, len(candidate.group), int(candidate.group[0])])
     mean = of.described.heat
     heat = of_node(mean[inside].mean(axis=0), mean[~inside].mean(axis=0))
     pixels = cells_explained(of.described.grid, inside)
-    tests = _Tests(candidate, reader, looker, others, rng, seed)
+    tests = _Tests(candidate, reader, looker, others, seed)
     side = others.images.shape[1:3]
-    a, b = above(heat, side, 0.3), above(pixels, side, 0.5)
+    things = tests.things()
     effects = (
-        tests.paste("heat", lambda heats: np.broadcast_to(a, (len(heats), *side))),
-        tests.paste("pixels", lambda heats: np.broadcast_to(b, (len(heats), *side))),
-        tests.paste("own", lambda heats: regions(heats, side)),
-        tests.cover("heat", lambda heats: np.broadcast_to(a, (len(heats), *side))),
-        tests.cover("pixels", lambda heats: np.broadcast_to(b, (len(heats), *side))),
-        tests.elsewhere(lambda heats: regions(heats, side)),
+        tests.paste("heat", tests.everywhere(above(heat, side, 0.3))),
+        tests.paste("pixels", tests.everywhere(above(pixels, side, 0.5))),
+        tests.paste("own", tests.own()),
+        tests.paste("thing", things),
     )
-    spread = float(of.described.margins.std())
-    fall = effects[4].margin - effects[4].control_margin
+    by_rest, by_place = alike(tests.images[0], things[0], tests.images[1], things[1], tests.rng)
+    cells = of.described.grid[:, pixels >= 0.5 * pixels.max()].reshape(len(inside), -1)
     parts = {
         **{"f0": effects[0].control_effect, "vmax": float(pixels.max())},
-        **{"covB": fall / spread if spread > 0 else 0.0},
-        **{"gap_heat": effects[0].difference, "gap_pixels": effects[1].difference, "gap_own": effects[2].difference},
+        **{f"gap_{each.region}": each.difference for each in effects},
+        **{"alike": by_rest, "alone": by_place, "apart_pixels": apart(parting(cells), inside)},
     }
-    s2 = candidate.marks.score + float(np.clip(parts["covB"], 0, 2)) - 2 * parts["f0"] + 5 * parts["vmax"] ** 0.5
-    return Proof(candidate, heat, pixels, effects, parts, s2, controlled(candidate.marks, parts))
+    score = controlled(candidate.marks, parts)
+    return Proof(candidate, heat, pixels, effects, parts, 0.0, score, tuple(tests.given))
+
+
+def completed(found: Proof, reader: Reader, looker: Looker, others: Receivers, seed: int, several: bool) -> Proof:
+    """The same with covers beside the pastes, on the same pictures; s2 comes of both.
+
+    Args:
+        found: by `proof`.
+        reader, looker, others, seed: as in `proof`.
+        several: cover with three fills, and tell the one that does least.
+    """
+    candidate, of = found.candidate, found.candidate.of
+    tests = _Tests(candidate, reader, looker, others, seed)
+    fills = FILLS if several else FILLS[:1]
+    where = tests.everywhere(above(found.pixels, others.images.shape[1:3], 0.5))
+    covers = (
+        tests.cover("pixels", where, fills),
+        tests.cover("thing", tests.things(), fills),
+        tests.elsewhere(tests.own()[0]),
+    )
+    spread = float(of.described.margins.std())
+    fall = (covers[0].margin - covers[0].control_margin) / spread if spread > 0 else 0.0
+    s2 = candidate.marks.score + float(np.clip(fall, 0, 2)) - 2 * found.parts["f0"] + 5 * found.parts["vmax"] ** 0.5
+    effects, given = found.effects + covers, found.given + tuple(tests.given)
+    return replace(found, effects=effects, parts=found.parts | {"covB": fall}, s2=s2, given=given)
 
 
 def controlled(marks: Marks, parts: dict[str, float]) -> float:
-    """s3 = 5 g + 5 L + 2 RC + 3 C + 3 E + 4 SAME + clip(covB, 0, 2) - 2 f0 + 5 sqrt(vmax) clip(gap_B / 0.15, 0, 1).
+    """s3: looks and place, and what pasting shows beside its control.
 
-    g is the largest gap of the three pastes to their controls, 0..1.
+    s3 = 2 L + 2 RC + 3 C + 3 E + 4 SAME + ALIKE + 2 ALONE + 3 g + 5 sqrt(V) clip((APART - 3.5) / 2) clip(gap_B / 0.15)
+    where g is the largest gap of the four pastes to their controls; all is cut to 0..1.
     """
-    gap = max(parts["gap_own"], parts["gap_pixels"], parts["gap_heat"], 0.0)
-    looks = 5 * marks.where + 2 * marks.region + 3 * marks.peak + 3 * marks.early + 4 * marks.same
-    fixed = 5 * parts["vmax"] ** 0.5 * float(np.clip(parts["gap_pixels"] / _TELLS, 0, 1))
-    return float(5 * gap + looks + np.clip(parts["covB"], 0, 2) - 2 * parts["f0"] + fixed)
+    gap = max(parts[f"gap_{name}"] for name in ("heat", "pixels", "own", "thing"))
+    same = _cut(parts["alike"]) + 2 * _cut(parts["alone"])
+    placed = parts["vmax"] ** 0.5 * _cut((parts["apart_pixels"] - 3.5) / 2) * _cut(parts["gap_pixels"] / _TELLS)
+    return float(2 * marks.where + marks.looks + same + 3 * _cut(gap) + 5 * placed)
+
+
+def _cut(value: float) -> float:
+    return float(np.clip(value, 0, 1))
 
 
 class _Tests:
-    """The pictures of a candidate's tests, read once."""
+    """The pictures of a candidate's tests, read once: of the group, and of the rest of its class."""
 
     def __init__(
         self,
@@ -126,70 +156,127 @@ class _Tests:
         reader: Reader,
         looker: Looker,
         others: Receivers,
-        rng: np.random.Generator,
         seed: int,
     ) -> None:
-        self.of, self.looker, self.others, self.rng, self.seed = candidate.of, looker, others, rng, seed
+        self.of, self.looker, self.others, self.seed = candidate.of, looker, others, seed
+        self.candidate = candidate
+        rng = np.random.default_rng([seed, self.of.index, len(candidate.group), int(candidate.group[0])])
+        self.rng = rng
         inside = candidate.inside
-        self.members, self.member_images = self._some(np.flatnonzero(inside), reader)
-        self.rest, self.rest_images = self._some(np.flatnonzero(~inside), reader)
+        (members, images), (rest, rest_images) = (
+            self._some(np.flatnonzero(each), reader) for each in (inside, ~inside)
+        )
+        self.places, self.images = (members, rest), (images, rest_images)
         open_to = others.of_others(self.of.index)
         self.receivers = rng.choice(open_to, TRIED, replace=len(open_to) < TRIED)
-        self.donors = rng.integers(0, len(self.members), TRIED)
-        self.controls = rng.integers(0, len(self.rest), TRIED)
+        self.drawn = tuple(rng.integers(0, len(each), TRIED) for each in self.places)
         self.grouped = any(one.group is not None for one in self.of.pictures)
+        self.given: list[Given] = []
 
     def _some(self, places: Ints, reader: Reader) -> tuple[Ints, Floats]:
         drawn = self.rng.choice(places, min(TRIED, len(places)), replace=False)
         kept, images = reader.read([self.of.pictures[i] for i in drawn])
         return drawn[kept], images
 
-    def paste(self, name: str, masks: Callable[[Floats], Masks]) -> Effect:
+    def each(self, masks: Callable[[Ints, Floats], Masks]) -> Pair:
+        """Masks of both kinds of pictures, from their places in the class and the pictures."""
+        one, other = (masks(places, images) for places, images in zip(self.places, self.images, strict=True))
+        return one, other
+
+    def everywhere(self, mask: Masks) -> Pair:
+        """The same mask for all."""
+        return self.each(lambda places, images: np.broadcast_to(mask, (len(places), *mask.shape)))
+
+    def own(self) -> Pair:
+        """What each picture's heat marks."""
+        side = self.others.images.shape[1:3]
+        return self.each(lambda places, images: regions(self.of.heat[places], side))
+
+    def things(self) -> Pair:
+        """What sets the group apart, where it is in each picture."""
+        what = thing(self.of.described.attended, self.candidate.inside)
+        return self.each(lambda places, images: what.masks(images, self.looker))
+
+    def paste(self, name: str, masks: Pair) -> Effect:
         """Regions of the group's pictures and of the rest's, pasted into the same receivers."""
         images = self.others.images[self.receivers]
         before = self.others.margins(self.of.index)[self.receivers]
-        turned, gains = [], []
-        for places, own, drawn in (
-            (self.members, self.member_images, self.donors),
-            (self.rest, self.rest_images, self.controls),
-        ):
-            scores = self.looker.scores(pasted(own[drawn], masks(self.of.heat[places[drawn]]), images))
+        chances = self.others.chances(self.of.index)[self.receivers]
+        ids = [self.others.pictures[i].id for i in self.receivers]
+        turned, gains, trials = [], [], []
+        for places, own, mask, drawn in zip(self.places, self.images, masks, self.drawn, strict=True):
+            changed = pasted(own[drawn], mask[drawn], images)
+            scores = self.looker.scores(changed)
+            trials.append(self._trials(ids, chances, scores, places[drawn]))
+            if own is self.images[0]:
+                self.given += self._few("paste", name, trials[0], images, changed, own[drawn[:GIVEN]])
             turned.append((scores.predicted == self.of.index).astype(float))
             gains.append(margins(scores.values, self.of.index, scores.several) - before)
         counts = [int(each.sum()) for each in turned]
         interval = intervals.gap(counts[0], TRIED, counts[1], TRIED)
         if self.grouped:
-            wider = self._interval(turned, [self.members[self.donors], self.rest[self.controls]])
+            wider = self._interval(turned, [p[d] for p, d in zip(self.places, self.drawn, strict=True)])
             interval = min(interval[0], wider[0]), max(interval[1], wider[1])
-        return self._effect("paste", name, "rest", turned, interval, gains)
+        return self._effect("paste", name, "rest", turned, interval, gains, trials)
 
-    def cover(self, name: str, masks: Callable[[Floats], Masks]) -> Effect:
-        """The same region covered in the group's pictures and in the rest's."""
-        falls, drops = [], []
-        for places, images in ((self.members, self.member_images), (self.rest, self.rest_images)):
-            fall, drop = self._fallen(places, covered(images, masks(self.of.heat[places])))
+    def cover(self, name: str, masks: Pair, fills: Sequence[str]) -> Effect:
+        """The same region covered in the group's pictures and in the rest's; of several fills that which does least."""
+        found = [self._covered(name, masks, fill) for fill in fills]
+        least, given = min(found, key=lambda each: each[0].difference)
+        self.given += given
+        told = tuple((fill, each.difference) for fill, (each, _) in zip(fills, found, strict=True))
+        return replace(least, fills=told if len(fills) > 1 else ())
+
+    def _covered(self, name: str, masks: Pair, fill: str) -> tuple[Effect, list[Given]]:
+        falls, drops, trials, given = [], [], [], []
+        for places, images, mask in zip(self.places, self.images, masks, strict=True):
+            changed = self._filled(images, mask, fill)
+            fall, drop, each = self._fallen(places, changed)
             falls.append(fall)
             drops.append(drop)
-        return self._effect("cover", name, "rest", falls, self._interval(falls, [self.members, self.rest]), drops)
+            trials.append(each)
+            if images is self.images[0]:
+                given = self._few("cover", name, each, images, changed)
+        return self._effect("cover", name, "rest", falls, self._interval(falls, self.places), drops, trials), given
 
-    def elsewhere(self, masks: Callable[[Floats], Masks]) -> Effect:
+    def _filled(self, images: Floats, masks: Masks, fill: str) -> Floats:
+        if fill == "another picture":
+            return pasted(self.others.images[np.resize(self.receivers, len(images))], masks, images)
+        return (covered if fill == "surroundings" else averaged)(images, masks)
+
+    def elsewhere(self, own: Masks) -> Effect:
         """Each picture's own region covered, and one of the same size in another place of the same picture."""
-        own = masks(self.of.heat[self.members])
-        falls, drops = [], []
-        for each in (own, elsewhere(own, self.rng)):
-            fall, drop = self._fallen(self.members, covered(self.member_images, each))
+        falls, drops, trials = [], [], []
+        members, images = self.places[0], self.images[0]
+        for mask in (own, elsewhere(own, self.rng)):
+            changed = covered(images, mask)
+            fall, drop, each = self._fallen(members, changed)
             falls.append(fall)
             drops.append(drop)
-        groups = intervals.own_group([self.of.pictures[i].group for i in self.members])
+            trials.append(each)
+            if mask is own:
+                self.given += self._few("cover", "own", each, images, changed)
+        groups = intervals.own_group([self.of.pictures[i].group for i in members])
         interval = intervals.means([falls[0] - falls[1]], [groups], self.seed)
-        return self._effect("cover", "own", "elsewhere", falls, interval, drops)
+        return self._effect("cover", "own", "elsewhere", falls, interval, drops, trials)
 
-    def _fallen(self, places: Ints, images: Floats) -> tuple[Floats, Floats]:
-        """By how much the class's probability, and its margin, are lower than in the pictures as they are."""
+    def _few(self, test: str, name: str, trials: Sequence[Trial], *images: Floats) -> list[Given]:
+        """The first images of a test, which were drawn by chance: before, after, and from where it was pasted."""
+        few = [each[:GIVEN].copy() for each in images]  # a part would hold the whole
+        return [Given(test, name, *each) for each in zip(trials, zip(*few, strict=True), strict=False)]
+
+    def _trials(self, ids: Sequence[int], before: Floats, scores: Scores, donors: Ints | None = None) -> list[Trial]:
+        after, answers = scores.probabilities[:, self.of.index].tolist(), scores.predicted.tolist()
+        sources = [None] * len(ids) if donors is None else [self.of.pictures[i].id for i in donors]
+        return [Trial(*row) for row in zip(ids, sources, before.tolist(), after, answers, strict=True)]
+
+    def _fallen(self, places: Ints, images: Floats) -> tuple[Floats, Floats, list[Trial]]:
+        """By how much the class's probability, and its margin, are lower than before; and the trials."""
         scores = self.looker.scores(images)
         return (
             self.of.chances[places] - scores.probabilities[:, self.of.index],
             self.of.described.margins[places] - margins(scores.values, self.of.index, scores.several),
+            self._trials([self.of.pictures[i].id for i in places], self.of.chances[places], scores),
         )
 
     def _interval(self, samples: Sequence[Floats], places: Sequence[Ints]) -> intervals.Interval:
@@ -204,9 +291,10 @@ class _Tests:
         values: Sequence[Floats],
         interval: intervals.Interval,
         inside: Sequence[Floats],
+        trials: Sequence[Sequence[Trial]],
     ) -> Effect:
         (one, other), (gain, control_gain) = values, inside
         return Effect(
             *(test, region, control, float(one.mean()), float(other.mean()), len(one), len(other)),
-            *(interval, float(gain.mean()), float(control_gain.mean())),
+            *(interval, float(gain.mean()), float(control_gain.mean()), tuple(trials[0]), tuple(trials[1])),
         )

@@ -10,12 +10,14 @@ import numpy as np
 
 from seewhy.images.resizing import Floats
 from seewhy.results.findings import Effect, Finding
+from seewhy.results.trials import Trial
 from seewhy.studies.shortcuts import intervals
 from seewhy.studies.shortcuts.candidates import Ints
 from seewhy.studies.shortcuts.classes import Receivers
 from seewhy.studies.shortcuts.heat import Masks
-from seewhy.studies.shortcuts.lending import Lender
+from seewhy.studies.shortcuts.lending import Lender, Lent
 from seewhy.studies.shortcuts.sampling import Picture
+from seewhy.studies.shortcuts.showing import GIVEN, Given
 from seewhy.studies.shortcuts.statistics import Statistics
 
 WHOLE_LOOK = "all"  # the sort that is tried first
@@ -26,7 +28,7 @@ _LEAST = 0.1  # share of the donors that are a group
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Donation:
     """One class's donors, tried on receivers of other classes.
 
     Args:
@@ -39,8 +41,7 @@ class Trial:
         labels: int, of these.
         own: for each of these, another receiver of its own class.
         drawn: for each of these, the donor from `upper` and the one from the rest.
-        turned: by sort: whether each turns, given an upper donor's, another donor's and its own class's statistics.
-        gains: the same, by how much the class's margin grows.
+        lent: by sort: what became of them, given an upper donor's, another donor's and their own class's look.
     """
 
     index: int
@@ -52,18 +53,17 @@ class Trial:
     labels: Ints
     own: Ints
     drawn: tuple[Ints, Ints]
-    turned: Mapping[str, tuple[Floats, Floats, Floats]]
-    gains: Mapping[str, tuple[Floats, Floats, Floats]]
+    lent: Mapping[str, tuple[Lent, Lent, Lent]]
 
     def gap(self, sort: str = WHOLE_LOOK) -> float:
         """The share turned by upper donors, over the larger of both controls: -1..1."""
-        upper, rest, own = (float(each.mean()) for each in self.turned[sort])
+        upper, rest, own = (float(each.turned.mean()) for each in self.lent[sort])
         return upper - max(rest, own)
 
     @property
     def strength(self) -> float:
         """The gap, less half of that of contrast alone where this was tried: what is to be seen moves contrast, too."""
-        return self.gap() - 0.5 * max(0.0, self.gap("contrast") if "contrast" in self.turned else 0.0)
+        return self.gap() - 0.5 * max(0.0, self.gap("contrast") if "contrast" in self.lent else 0.0)
 
     @property
     def wide(self) -> float:
@@ -72,7 +72,7 @@ class Trial:
         Where there are several other classes, without the one of which most turn: taking the look away from these alone
         turns them as well.
         """
-        _, rest, own = self.turned[WHOLE_LOOK]
+        _, rest, own = (each.turned for each in self.lent[WHOLE_LOOK])
         names = np.unique(self.labels)
         kept = [self.labels != name for name in names] if len(names) > 1 else [np.ones(len(rest), bool)]
         return min(float(rest[each].mean() - own[each].mean()) for each in kept)
@@ -83,7 +83,7 @@ class Trial:
         return max(self.strength, self.wide)
 
 
-def trial_of(lender: Lender, index: int, pictures: Sequence[Picture], seed: int) -> Trial | None:
+def trial_of(lender: Lender, index: int, pictures: Sequence[Picture], seed: int) -> Donation | None:
     """All of one class; None where there are too few receivers or donors."""
     rng = np.random.default_rng([seed, index, 7])
     open_to = rng.permutation(lender.others.of_others(index))[: _ASKED + _TRIED]
@@ -97,7 +97,7 @@ def trial_of(lender: Lender, index: int, pictures: Sequence[Picture], seed: int)
     if len(kept) < 2 / _LEAST:
         return None
     upper = parted(rises(lender, asked, donors, index).mean(axis=1))
-    trial = Trial(
+    trial = Donation(
         index=index,
         pictures=[pictures[drawn[i]] for i in kept],
         donors=donors,
@@ -107,8 +107,7 @@ def trial_of(lender: Lender, index: int, pictures: Sequence[Picture], seed: int)
         labels=lender.others.labels[tried].astype(np.int64),
         own=np.array([each for each in own if each is not None]),
         drawn=(rng.choice(np.flatnonzero(upper), len(tried)), rng.choice(np.flatnonzero(~upper), len(tried))),
-        turned={},
-        gains={},
+        lent={},
     )
     return with_sorts(trial, lender, [WHOLE_LOOK])
 
@@ -117,22 +116,20 @@ def rises(lender: Lender, asked: Ints, donors: Statistics, index: int, sort: str
     """float [donors, asked]: by how much each donor's look raises the class's margin in each receiver."""
     count = len(donors.mean)
     pairs = np.repeat(np.arange(count), len(asked))
-    gains = lender.lent(np.tile(asked, count), donors[pairs], sort, index)[1]
+    gains = lender.lent(np.tile(asked, count), donors[pairs], sort, index).gains
     return gains.reshape(count, len(asked))
 
 
-def with_sorts(trial: Trial, lender: Lender, sorts: Sequence[str]) -> Trial:
+def with_sorts(trial: Donation, lender: Lender, sorts: Sequence[str]) -> Donation:
     """The trial, with these sorts given to its receivers."""
-    donors = trial.donors
-    turned, gains = dict(trial.turned), dict(trial.gains)
+    donors, found = trial.donors, dict(trial.lent)
     for sort in sorts:
-        lent = [
-            lender.lent(trial.tried, other, sort, trial.index)
-            for other in (donors[trial.drawn[0]], donors[trial.drawn[1]], lender.statistics[trial.own])
-        ]
-        turned[sort] = (lent[0][0].astype(float), lent[1][0].astype(float), lent[2][0].astype(float))
-        gains[sort] = (lent[0][1], lent[1][1], lent[2][1])
-    return replace(trial, turned=turned, gains=gains)
+        found[sort] = (
+            lender.lent(trial.tried, donors[trial.drawn[0]], sort, trial.index),
+            lender.lent(trial.tried, donors[trial.drawn[1]], sort, trial.index),
+            lender.lent(trial.tried, lender.statistics[trial.own], sort, trial.index),
+        )
+    return replace(trial, lent=found)
 
 
 def parted(values: Floats) -> Masks:
@@ -159,7 +156,7 @@ def _of_own(others: Receivers, place: Any, rng: np.random.Generator) -> int | No
     return int(rng.choice(same)) if len(same) else None
 
 
-def explained(trial: Trial, lender: Lender, placed: Sequence[Finding], line: float) -> tuple[str | None, int]:
+def explained(trial: Donation, lender: Lender, placed: Sequence[Finding], line: float) -> tuple[str | None, int]:
     """The code of the raised finding whose region, covered in all pictures, leaves nothing; and the passes of that."""
     passes = 0
     for each in placed:
@@ -191,12 +188,40 @@ def _still_right(lender: Lender, places: Ints) -> Ints:
     return np.asarray(places[scores == lender.others.labels[places]])
 
 
-def effect(trial: Trial, sort: str, control: str) -> Effect:
-    turned, gains = trial.turned[sort], trial.gains[sort]
-    place = 1 if control == "rest" else 2
-    one, other = turned[0], turned[place]
-    interval = intervals.gap(int(one.sum()), len(one), int(other.sum()), len(other))
+def effect(trial: Donation, sort: str, control: str, others: Receivers) -> Effect:
+    """Of giving receivers the look of upper donors, beside that of the rest or of the receivers' own class."""
+    rest = control == "rest"
+    one, other = trial.lent[sort][0], trial.lent[sort][1 if rest else 2]
+    sources = [trial.pictures[i].id for i in trial.drawn[0]]
+    controls = [trial.pictures[i].id for i in trial.drawn[1]] if rest else [others.pictures[i].id for i in trial.own]
+    count, interval = len(trial.tried), intervals.gap(*_counts(one), *_counts(other))
     return Effect(
-        *("look", sort, control, float(one.mean()), float(other.mean()), len(one), len(other), interval),
-        *(float(gains[0].mean()), float(gains[place].mean())),
+        *("look", sort, control, float(one.turned.mean()), float(other.turned.mean()), count, count, interval),
+        *(float(one.gains.mean()), float(other.gains.mean())),
+        trials=tuple(_trials(trial, one, sources, others)),
+        control_trials=tuple(_trials(trial, other, controls, others)),
     )
+
+
+def shown(trial: Donation, lender: Lender) -> list[Given]:
+    """Some receivers before and after, and whose look they were given."""
+    places, donors = trial.tried[:GIVEN], trial.drawn[0][:GIVEN]
+    kept, images = lender.reader.read([trial.pictures[i] for i in donors])
+    after = lender.changed(places, trial.donors[donors], WHOLE_LOOK)
+    one = trial.lent[WHOLE_LOOK][0]
+    trials = _trials(trial, one, [trial.pictures[i].id for i in trial.drawn[0]], lender.others)
+    return [
+        Given("look", WHOLE_LOOK, trials[i], (lender.others.images[places[i]], after[i], image))
+        for i, image in zip(kept, images, strict=True)
+    ]
+
+
+def _counts(lent: Lent) -> tuple[int, int]:
+    return int(lent.turned.sum()), len(lent.turned)
+
+
+def _trials(trial: Donation, lent: Lent, sources: Sequence[int], others: Receivers) -> list[Trial]:
+    before = others.chances(trial.index)[trial.tried]
+    ids = [others.pictures[i].id for i in trial.tried]
+    rows = zip(ids, sources, before.tolist(), lent.chances.tolist(), lent.answers.tolist(), strict=True)
+    return [Trial(*row) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seewhy.images.resizing import Floats
-from seewhy.results.findings import FIXED, STATES, Effect
+from seewhy.results.findings import FIXED, STATES, VARYING, Effect
 from seewhy.results.tables import counted
 
 _CLEAR = 0.1  # the lower end of an interval, from which on an effect counts as proven
@@ -26,7 +26,7 @@ def place(pixels: Floats, heat: Floats, peaks: Floats) -> str:
     if float(pixels.max()) >= FIXED:
         return _lies(pixels >= 0.5 * pixels.max())
     if float(np.sqrt(peaks.var(axis=0).sum())) > _ROAMS:
-        return "in varying places"
+        return VARYING
     return _lies(heat >= 0.5 * heat.max())
 
 
@@ -105,6 +105,7 @@ def proven(label: str, effects: Sequence[Effect]) -> str:
     """What covering and pasting did, each by its clearest test, beside its control."""
     paste, cover = best(effects, "paste"), best(effects, "cover")
     part = {"own": "what each looks at", "heat": "where it looks", "pixels": "where its pixels differ"}
+    part["thing"] = "what sets them apart"
     against = {"rest": f"in other {label!r} pictures", "elsewhere": "a patch of equal size elsewhere"}
     turned, control = round(paste.effect * paste.pictures), round(paste.control_effect * paste.control_pictures)
     low, high = paste.interval

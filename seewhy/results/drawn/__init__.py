@@ -1,0 +1,1 @@
+"""A run as pictures: galleries, plots, notebook cells, sheets of findings."""

@@ -1,0 +1,1 @@
+"""What is asked of a run: its measures, its mistakes, what it looks at, what is alike."""
