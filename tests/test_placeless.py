@@ -229,7 +229,7 @@ def test_a_tint_is_found_and_told_apart(tinted):
     assert "share a colour cast towards orange, over the whole picture" in text
     assert [each.code for each in found] == [f"SC{i:02}" for i in range(1, len(found) + 1)]
     opened = run.findings()
-    assert repr(opened) == text
+    assert repr(opened) == repr(found)
     assert opened.as_dict() == found.as_dict()
     assert preview(run, one).width > 500
 

@@ -202,7 +202,7 @@ class Finding:
             raise InputError(
                 f"{self.code}, opened without its model",
                 "a finding with the model that it was found in",
-                "open_findings(run, model) gives it",
+                f"{'find_shortcuts' if self.kind == WHOLE else 'open_findings'}(run, model) gives it",
             )
         return self.probe
 
