@@ -224,7 +224,7 @@ def test_a_tint_is_found_and_told_apart(tinted):
     assert by_colour.control_effect < 0.2
     assert by_sharpness.effect < 0.2
     assert one.effect("look", "all", "own class").interval[0] > 0.5
-    text = repr(found)
+    text = " ".join(repr(found).split())
     assert "Without a place, by how whole pictures look:" in text
     assert "share a colour cast towards orange, over the whole picture" in text
     assert [each.code for each in found] == [f"SC{i:02}" for i in range(1, len(found) + 1)]
