@@ -14,7 +14,7 @@ from seewhy.studies.shortcuts import looks, searching
 from seewhy.studies.shortcuts.classes import receivers
 from seewhy.studies.shortcuts.colours import colours
 from seewhy.studies.shortcuts.lending import Lender
-from seewhy.studies.shortcuts.placeless import PLACELESS, placeless
+from seewhy.studies.shortcuts.placeless import PLACELESS, placeless, telling
 from seewhy.studies.shortcuts.sampling import Reader, sampled
 from seewhy.studies.shortcuts.statistics import SORTS, given, planes, statistics, waves
 from seewhy.studies.shortcuts.trying import explained, parted, trial_of
@@ -126,6 +126,16 @@ def test_numbers_are_parted_where_they_lie_furthest_apart():
     assert parted(np.array([0.0, 5, 0.1, 5.2, 0.2, 0.1])).tolist() == [False, True, False, True, False, False]
     one_out = np.array([0.0] * 38 + [1, 1.1, 9.0])
     assert parted(one_out).sum() == 5  # a tenth, at least
+
+
+def test_what_parts_donors_in_all_receivers_alike_tells_most():
+    shows = np.arange(40) < 20
+    signal, noise = shows[:, None] * 4.0, RNG.normal(size=(40, 12))
+    assert telling(signal + noise) > 0.85 > 0.3 > telling(noise)
+    of_one = noise.copy()
+    of_one[:, 0] += 60 * shows  # two clear groups, by a single receiver
+    assert telling(of_one) < 0.5
+    assert telling(np.zeros((40, 12))) == 0
 
 
 def worn(change, count=40):
