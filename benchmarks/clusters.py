@@ -5,7 +5,7 @@
 - k-means of the last layer's pooled features.
 
 Both for the pictures predicted as each class. The clusters of all classes are ranked by the mean share of pastes of
-what their pictures look at that turn the receiver to the class: the same pastes that `find_shortcuts` makes.
+what their pictures look at that turn the receiver to the class: three pastes of each picture.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.neighbors import kneighbors_graph
 
 import seewhy as sw
-from seewhy.studies.shortcuts.classes import described, receivers
+from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
+from seewhy.studies.shortcuts.covering import pasted
+from seewhy.studies.shortcuts.heat import regions
 from seewhy.studies.shortcuts.looking import Looker
 from seewhy.studies.shortcuts.sampling import Reader, sampled
 
 NAMES = ("spectral clusters of heat maps", "k-means of features, 4", "k-means of features, 8")
-_NEIGHBOURS, _MOST, _SMALLEST = 10, 8, 10
+_NEIGHBOURS, _MOST, _SMALLEST, _PASTES = 10, 8, 10, 3
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def clusters(run: sw.Run, model: Any) -> dict[str, list[Cluster]]:
     maps, features = (np.array(table[name].to_pylist(), np.float64) for name in ("map", "pooled"))
     found: dict[str, list[Cluster]] = {name: [] for name in NAMES}
     for index, pictures in sample.classes.items():
-        each = described(index, pictures, reader, looker, others, 0, lambda count: None)
+        each = described(index, pictures, reader, looker, lambda count: None)
         if each is None:
             continue
+        turned = _turned(each, reader, looker, others)
         rows = [where[one.id] for one in each.pictures]
         ways = _spectral(maps[rows]), _means(features[rows], 4), _means(features[rows], 8)
         for name, numbers in zip(NAMES, ways, strict=True):
@@ -65,8 +68,17 @@ def clusters(run: sw.Run, model: Any) -> dict[str, list[Cluster]]:
                 own = np.flatnonzero(numbers == number)
                 if len(own) >= _SMALLEST:  # fewer turn or do not by chance
                     paths = tuple(each.pictures[i].path for i in own)
-                    found[name].append(Cluster(run.name(index), paths, float(each.described.flips[own].mean())))
+                    found[name].append(Cluster(run.name(index), paths, float(turned[own].mean())))
     return {name: sorted(group, key=lambda one: -one.turned) for name, group in found.items()}
+
+
+def _turned(of: Class, reader: Reader, looker: Looker, others: Receivers) -> Any:
+    """float [n]: of three pastes of what each picture looks at, the share that turns the receiver to the class."""
+    _, images = reader.read(of.pictures)
+    masks = regions(of.heat, images.shape[1:3])
+    chosen = np.random.default_rng([0, of.index, 3]).choice(others.of_others(of.index), (_PASTES, len(images)))
+    scores = [looker.scores(pasted(images, masks, others.images[each])) for each in chosen]
+    return np.mean([each.predicted == of.index for each in scores], axis=0)
 
 
 def _spectral(maps: Any) -> Any:

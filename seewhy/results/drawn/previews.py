@@ -11,6 +11,7 @@ from PIL import Image
 from seewhy.errors import InputError
 from seewhy.images import drawing, panels
 from seewhy.images.reading import read
+from seewhy.results.drawn.originals import box_of
 from seewhy.results.findings import WHOLE, Finding
 from seewhy.results.tables import line
 
@@ -30,22 +31,21 @@ def preview(run: Run, finding: Finding, limit: int = 8) -> Image.Image:
         finding: with a file for each picture; one that is gone is left out.
         limit: so many pictures at most.
     """
-    title = f"{finding.code}, {finding.status}: {line(finding.words)}"
+    named = f" ({finding.name})" if finding.name else ""
+    title = line(f"{finding.code}{named}, {finding.status}: {finding.words}")
     if finding.kind == WHOLE:
         return _whole(run, finding, title, limit)
     tiles = [drawing.heatmap((_TILE, _TILE), finding.where, order="bicubic"), _region(finding)]
     captions = ["mean heat of its pictures", "where they differ from the rest of the class"]
-    rows = run.rows(finding.ids, ["box"]).to_pylist() if run.root is not None else []
-    for row, path, map in zip(rows, finding.paths, finding.maps, strict=True):
-        if len(tiles) >= 2 * (limit + 1):
+    boxes = {row["id"]: box_of(row) for row in run.rows(finding.ids, ["box"]).to_pylist()}
+    for id, path, map in zip(finding.ids, finding.paths, finding.maps, strict=True):
+        if len(tiles) >= 2 * (limit + 1) or run.root is None:
             break
-        assert run.root is not None
         try:
             picture = read(run.root / path)
         except InputError:
             continue
-        box = None if row["box"] is None else (row["box"][0], row["box"][1], row["box"][2], row["box"][3])
-        tiles += [picture, drawing.overlay(picture, map, box)]
+        tiles += [picture, drawing.overlay(picture, map, boxes.get(id))]
         captions += [line(path), ""]
     return panels.panel(tiles, 6, captions, title, _TILE)
 

@@ -1,4 +1,4 @@
-"""One class's pictures looked at, covered and pasted into others: the numbers that groups are judged by."""
+"""One class's pictures looked at, in numbers that groups are judged by; and those that regions are pasted into."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from seewhy.images.resizing import Floats
-from seewhy.studies.shortcuts.covering import covered, pasted
 from seewhy.studies.shortcuts.describing import grid, in_region, round_peak
 from seewhy.studies.shortcuts.heat import CELLS, Masks, regions, shares
 from seewhy.studies.shortcuts.looking import BATCH, Looker
 from seewhy.studies.shortcuts.sampling import Picture, Reader
 from seewhy.studies.shortcuts.scoring import Described
 from seewhy.targets import Scores, margins
-
-PASTES = 3  # receivers of each picture's region
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +58,6 @@ class Class:
         heat: [n, h, w] at the early layer's resolution.
         dark: bool [n], where nothing speaks for the class.
         chances: [n], the class's probability.
-        covered: [n], the same with the region covered.
     """
 
     index: int
@@ -70,7 +66,6 @@ class Class:
     heat: Floats
     dark: Masks
     chances: Floats
-    covered: Floats
 
 
 def receivers(pictures: Sequence[Picture], reader: Reader, looker: Looker) -> Receivers:
@@ -89,45 +84,31 @@ def described(
     pictures: Sequence[Picture],
     reader: Reader,
     looker: Looker,
-    others: Receivers,
-    seed: int,
     done: Callable[[int], None],
 ) -> Class | None:
-    """All passes of step 1 to 4 for a class's pictures; None where none can be read.
+    """Looks at a class's pictures, one forward and one backward pass each; None where none can be read.
 
     Args:
-        seed: of the receivers that are drawn.
+        index: the class.
+        pictures: of the run.
+        reader, looker: at work.
         done: called with the number of pictures after each batch.
     """
-    rng = np.random.default_rng([seed, index, 3])
-    open_to = others.of_others(index)
-    before = others.margins(index)
     rows: list[dict[str, Any]] = []
     kept: list[Picture] = []
     for start in range(0, len(pictures), BATCH):
         batch = pictures[start : start + BATCH]
-        drawn = rng.choice(open_to, (len(batch), PASTES))  # before reading: what vanished must not move the others
         places, images = reader.read(batch)
         done(len(batch))
         if not places:
             continue
         kept += [batch[i] for i in places]
-        chosen = drawn[places]
         looked = looker.looked(images, index)
-        masks = regions(looked.heat, images.shape[1:3])
-        trials = [covered(images, masks)]
-        trials += [pasted(images, masks, others.images[chosen[:, j]]) for j in range(PASTES)]
-        scores = looker.scores(np.concatenate(trials))
-        own = margins(scores.values, index, scores.several).reshape(1 + PASTES, -1)
-        turned = (scores.predicted == index).reshape(1 + PASTES, -1)
         rows.append(
             {
-                "flips": turned[1:].mean(axis=0),
-                "gains": (own[1:] - before[chosen.T]).mean(axis=0),
-                "drops": looked.margins - own[0],
                 "margins": looked.margins,
                 "cells": shares(looked.heat, (CELLS, CELLS)),
-                "region": in_region(images, masks),
+                "region": in_region(images, regions(looked.heat, images.shape[1:3])),
                 "peak": round_peak(images, looked.heat),
                 "attended": looked.attended,
                 "plain": looked.plain,
@@ -136,16 +117,15 @@ def described(
                 "heat": looked.heat,
                 "dark": looked.dark,
                 "chances": looked.chances,
-                "covered": scores.probabilities[: len(images), index],
             }
         )
     if not rows:
         return None
     whole = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-    names = ("flips", "gains", "drops", "margins", "region", "peak", "attended", "plain", "middle", "grid")
+    names = ("margins", "region", "peak", "attended", "plain", "middle", "grid")
     return Class(
         index,
         kept,
         Described(heat=whole["cells"], **{name: whole[name] for name in names}),
-        *(whole[name] for name in ("heat", "dark", "chances", "covered")),
+        *(whole[name] for name in ("heat", "dark", "chances")),
     )

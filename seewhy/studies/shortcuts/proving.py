@@ -60,9 +60,8 @@ class Proof:
         heat: [12, 12], where it has more heat than the rest of the class.
         pixels: [16, 16], V.
         effects: all that was tried.
-        parts: f0, covB, vmax and the gaps, by name.
-        s2: the score with the proof, as first measured.
-        s3: the same with controlled effects alone; it orders the findings.
+        parts: of the score, by name.
+        s3: the score; it orders the findings.
         given: some images of the tests.
     """
 
@@ -71,7 +70,6 @@ class Proof:
     pixels: Floats
     effects: tuple[Effect, ...]
     parts: dict[str, float]
-    s2: float
     s3: float
     given: tuple[Given, ...]
 
@@ -104,19 +102,18 @@ def proof(candidate: Candidate, reader: Reader, looker: Looker, others: Receiver
         **{"alike": by_rest, "alone": by_place, "apart_pixels": apart(parting(cells), inside)},
     }
     score = controlled(candidate.marks, parts)
-    return Proof(candidate, heat, pixels, effects, parts, 0.0, score, tuple(tests.given))
+    return Proof(candidate, heat, pixels, effects, parts, score, tuple(tests.given))
 
 
 def completed(found: Proof, reader: Reader, looker: Looker, others: Receivers, seed: int, several: bool) -> Proof:
-    """The same with covers beside the pastes, on the same pictures; s2 comes of both.
+    """The same with covers beside the pastes, on the same pictures.
 
     Args:
         found: by `proof`.
         reader, looker, others, seed: as in `proof`.
         several: cover with three fills, and tell the one that does least.
     """
-    candidate, of = found.candidate, found.candidate.of
-    tests = _Tests(candidate, reader, looker, others, seed)
+    tests = _Tests(found.candidate, reader, looker, others, seed)
     fills = FILLS if several else FILLS[:1]
     where = tests.everywhere(above(found.pixels, others.images.shape[1:3], 0.5))
     covers = (
@@ -124,11 +121,8 @@ def completed(found: Proof, reader: Reader, looker: Looker, others: Receivers, s
         tests.cover("thing", tests.things(), fills),
         tests.elsewhere(tests.own()[0]),
     )
-    spread = float(of.described.margins.std())
-    fall = (covers[0].margin - covers[0].control_margin) / spread if spread > 0 else 0.0
-    s2 = candidate.marks.score + float(np.clip(fall, 0, 2)) - 2 * found.parts["f0"] + 5 * found.parts["vmax"] ** 0.5
     effects, given = found.effects + covers, found.given + tuple(tests.given)
-    return replace(found, effects=effects, parts=found.parts | {"covB": fall}, s2=s2, given=given)
+    return replace(found, effects=effects, given=given)
 
 
 def controlled(marks: Marks, parts: dict[str, float]) -> float:

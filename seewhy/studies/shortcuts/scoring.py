@@ -1,4 +1,4 @@
-"""How much a group of pictures looks like those that show a shortcut: one score from effect, place and looks."""
+"""How much a group of pictures looks like those that show a shortcut: a promise from place and looks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ class Described:
     """A class's pictures in numbers; all arrays begin with [n].
 
     Args:
-        flips: share of transplants of its region that turn the receiver to this class.
-        gains: by how much these raise the class's margin, on average.
-        drops: by how much the class's margin falls when the region is covered.
         margins: of the class, as the picture is.
         heat: [n, 12, 12], adding up to 1.
         region, peak: colours in the region and round the peak.
@@ -29,9 +26,6 @@ class Described:
         grid: [n, 16, 16, 2 channels], as `describing.grid`.
     """
 
-    flips: Floats
-    gains: Floats
-    drops: Floats
     margins: Floats
     heat: Floats
     region: Floats
@@ -46,8 +40,6 @@ class Described:
 class Marks:
     """The parts of the score of one group; the names are those of the documentation."""
 
-    trf: float
-    r: float
     where: float
     region: float
     peak: float
@@ -55,30 +47,18 @@ class Marks:
     same: float
     vmax: float
     apart: float
+    outside: float = 0.0  # heat outside the object, over what is usual; where masks were given
 
     @property
     def looks(self) -> float:
-        """How much the group looks at the same thing: 2 RC + 3 C + 3 E + 4 SAME."""
-        return 2 * self.region + 3 * self.peak + 3 * self.early + 4 * self.same
+        """How much the group looks at the same thing: 2 RC + 3 C + 3 E + 4 SAME, and with masks 4 OUTSIDE."""
+        return 2 * self.region + 3 * self.peak + 3 * self.early + 4 * self.same + 4 * self.outside
 
     @property
     def promise(self) -> float:
         """What is known before anything is proven: the looks, and a place of its own that parts the class in two."""
         placed = self.vmax**0.5 * np.clip((self.apart - 2) / 3, 0, 1)
         return float(self.looks + 5 * placed)
-
-    @property
-    def score(self) -> float:
-        """s: fixed weights, measured on networks of several kinds."""
-        return (
-            5 * self.trf
-            + 2 * self.r
-            + 5 * self.where
-            + 2 * self.region
-            + 3 * self.peak
-            + 3 * self.early
-            + 2 * self.same
-        )
 
 
 class Judge:
@@ -90,17 +70,13 @@ class Judge:
         self.heat = np.stack([gaussian_filter(each, _BLUR, mode="nearest") for each in heat]).reshape(len(heat), -1)
         self.region, self.peak = standardised(found.region), standardised(found.peak)
         self.early = standardised(found.attended) - standardised(found.plain)
-        effects = np.stack([found.gains, found.drops, found.margins], axis=1)
-        self.effect = standardised(effects).sum(axis=1)
         self.total = found.grid.var(axis=0, dtype=np.float64).sum(axis=2)
         self.placed = parting(found.grid.reshape(len(heat), -1))
 
     def marks(self, group: Ints) -> Marks:
-        inside = np.zeros(len(self.effect), bool)
+        inside = np.zeros(len(self.heat), bool)
         inside[group] = True
         return Marks(
-            trf=float(self.found.flips[inside].mean()),
-            r=max(0.0, correlation(inside, self.effect)),
             where=explained(self.heat, inside) ** 0.5,
             region=explained(self.region, inside) ** 0.5,
             peak=explained(self.peak, inside) ** 0.5,
@@ -127,12 +103,6 @@ def between(values: Floats, inside: Flags) -> float:
         return 0.0
     gap = values[inside].mean(axis=0) - values[~inside].mean(axis=0)
     return float(inside.mean() * (1 - inside.mean()) * (gap**2).sum() / total)
-
-
-def correlation(inside: Flags, values: Floats) -> float:
-    """Pearson's, of membership with values [n]; 0 where one of them does not vary."""
-    spread = float(values.std()) * float(inside.std())
-    return float(((inside - inside.mean()) * (values - values.mean())).mean() / spread) if spread > 0 else 0.0
 
 
 def sameness(values: Floats, inside: Flags) -> float:
