@@ -236,7 +236,7 @@ def test_a_tint_is_found_and_told_apart(tinted):
     assert one.effect("look", "all", "own class").interval[0] > 0.5
     text = repr(found)
     assert "Without a place, by how whole pictures look:" in text
-    assert "share a colour cast towards orange, over the whole picture" in text
+    assert "share a colour cast towards orange, over the whole picture" in " ".join(text.split())
     assert [each.code for each in found] == [f"SC{i:02}" for i in range(1, len(found) + 1)]
     opened = run.findings()
     assert repr(opened) == text
