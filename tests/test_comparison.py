@@ -584,7 +584,7 @@ def test_the_command(hand):
     lines = done.stdout.splitlines()
     assert lines[:-6] == [line.replace("like=1.00", "--like 1.00") for line in repr(hand).splitlines()[:-1]]
     assert lines[-6].startswith("newly broken: 2")
-    assert lines[-1] == "Next: seewhy compare a b --gallery changed --gif changed.gif"
+    assert lines[-1] == "Next: seewhy compare a b -o compare.html"
     failed = seewhy("a", "b", "--fail-on", "newly-broken:2", "--fail-on", "newly-broken:3", "--json")
     assert failed.exit_code == 1
     (line,) = failed.stdout.splitlines()
