@@ -119,6 +119,16 @@ def test_a_preparation_that_looks_at_the_picture_is_guessed_from_the_range():
     assert high == pytest.approx(255, abs=12)
 
 
+def test_a_preparation_that_refuses_plain_pictures_is_guessed_too():
+    def refusing(picture):
+        raise ZeroDivisionError("a picture without any contrast")
+
+    images = RNG.normal(0, 1, (4, 32, 32, 3))
+    found, other = colours(refusing, images), colours(own_contrast, images)
+    assert not found.exact
+    np.testing.assert_array_equal(found.mix, other.mix)
+
+
 # -- groups and words
 
 
@@ -253,6 +263,8 @@ def test_it_is_recognised_in_other_pictures(tinted):
     mask = one.mask(new[0])
     assert mask.shape == (32, 32)
     assert mask.all()
+    assert len(one.probe.lender.others.images) == len(one.probe.asked)  # it holds no more receivers than it asks
+    assert not one.probe.lender.reader._kept
 
 
 def test_the_same_seed_gives_the_same(tinted):

@@ -22,6 +22,7 @@ from seewhy.studies.shortcuts import (
     things,
     wording,
 )
+from seewhy.studies.shortcuts.colours import colours
 from seewhy.studies.shortcuts.looking import chosen
 from seewhy.targets import Aim, margins
 
@@ -390,8 +391,8 @@ def test_tests_are_kept_picture_by_picture(tiny):
 def test_what_the_model_was_given_is_seen_in_its_colours(preset):
     prepare = _prepared(preset)
     picture = Image.fromarray(np.full((16, 16, 3), (200, 30, 90), np.uint8))
-    visible = showing._visible(prepare, prepare(picture)[None])
-    np.testing.assert_allclose(visible(prepare(picture))[8, 8], (200, 30, 90), atol=1)
+    way = colours(prepare, prepare(picture)[None])
+    np.testing.assert_allclose(showing._pixels(way.pixels(prepare(picture)))[8, 8], (200, 30, 90), atol=1)
 
 
 def _prepared(preset):
@@ -470,6 +471,16 @@ def test_a_run_without_labels_or_with_too_few_pictures_is_told(tiny):
         sw.find_shortcuts(audited(folder, model, "few", limit=30), model)
     with pytest.raises(InputError, match="30 pictures or more"):
         sw.find_shortcuts(audited(folder, model, "few", limit=30), model, per_class=3)
+
+
+def test_a_folder_of_masks_that_is_not_there_is_told_before_any_pass(tiny):
+    folder, model = tiny
+
+    def looked(done, total):
+        raise AssertionError("pictures were looked at in vain")
+
+    with pytest.raises(InputError, match=r"masks=.*no_masks', which is no folder"):
+        sw.find_shortcuts(audited(folder, model), model, masks=folder / "no_masks", progress=looked)
 
 
 def test_the_command(tiny, monkeypatch):

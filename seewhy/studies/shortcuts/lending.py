@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,12 @@ class Lender:
         self.colours = colours(reader.prepared, others.images[:_BATCH])
         self.statistics = joined([self.of(others.images[i : i + _BATCH]) for i in _starts(len(others.images))])
         self.passes = 0  # images that the model has seen
+
+    def only(self, places: Ints) -> Lender:
+        """With these receivers alone, in that order, so that what lives on after a search holds no others."""
+        small = copy(self)
+        small.others, small.statistics = self.others.some(places), self.statistics[places]
+        return small
 
     def of(self, images: Floats) -> Statistics:
         """Of images [n, height, width, channels]."""

@@ -196,7 +196,7 @@ def _finding(trial: Donation, pictures: Sequence[Picture], count: int, run: Run,
         words=looks.found(label, len(members), len(kept), seen.words, wrong, wide),
         proof=looks.proven(label, effects),
         remedy=f"{wording.remedy(label, names, verdict)}; or {seen.remedy}",
-        probe=Shown(lender, index, asked, sort, zero, float(rise[upper].mean())),
+        probe=Shown(lender.only(asked), index, np.arange(len(asked)), sort, zero, float(rise[upper].mean())),
         cells=tuple(of_class(index, [pictures[i].label for i in kept], upper, run)),
         sort=seen.sort,
     )

@@ -15,7 +15,7 @@ from seewhy.models import as_model, wrap
 from seewhy.results.findings import WHOLE, Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
-from seewhy.studies.inside import Inside
+from seewhy.studies.inside import Inside, files_of
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import groups, reduced, standardised, unlike
@@ -72,11 +72,12 @@ def find_shortcuts(
         backward pass a picture.
     Raises:
         InputError: another model than the run's, prepared otherwise, or a run without labels or files, or with too few
-            pictures of each class.
+            pictures of each class, or a folder of masks that is not there.
     """
     if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < NEEDED:
         raise InputError(f"per_class={per_class!r}", f"{NEEDED} pictures or more", "leave it out for 500")
     run.need_labels("shortcuts")
+    files = files_of(masks, "masks")
     wrapped = same_model(run, model)
     sample = sampled(run, per_class, seed)
     assert run.root is not None
@@ -103,7 +104,7 @@ def find_shortcuts(
         candidates += own
     if not classes:
         raise _vanished(reader, total)
-    beside = {each.index: outside(run, each, masks) for each in classes}
+    beside = {each.index: outside(run, each, masks, files) for each in classes}
     usable = candidates if masks is None else weighed(candidates, beside)
     proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates if usable is None else usable)]
     ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
@@ -143,6 +144,7 @@ def find_shortcuts(
     findings = Findings(tuple(items), tried, notes, seen)
     if save:
         findings.save(run.folder)
+    reader.forget()
     return decided(findings, decisions)
 
 
