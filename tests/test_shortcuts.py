@@ -505,7 +505,10 @@ def test_a_learned_logo_comes_first_and_is_proven(tmp_path):
     assert bears[ids].sum() >= 0.2 * bears.sum()
     assert first.place == "in varying places"
     logo = next(i for i in ids if bears[i])
-    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.3 * test.marker_masks[logo].sum()
+    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.5 * test.marker_masks[logo].sum()
+    covered = first.effect("cover", "thing")
+    assert [name for name, _ in covered.fills] == ["surroundings", "mean colour", "another picture"]
+    assert covered.difference == min(difference for _, difference in covered.fills)
 
 
 @pytest.mark.slow
