@@ -1,7 +1,8 @@
 """A run of a million rows: what it takes to open it, to filter it and to measure it.
 
 Rows are made by chance, 2 classes and maps of 7 x 7, part by part. Each question is asked in a process of its own,
-whose highest memory is told. `--rows`, `--classes` and `--keep FOLDER` (made once, used again) change that.
+whose highest memory is told. A second run of the same pictures is made for the comparison. `--rows`, `--classes` and
+`--keep FOLDER` (made once, used again) change that.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ QUESTIONS = {
     "likely mislabelled": "run.likely_mislabelled()",
     "near-duplicates": "run.near_duplicates(across_labels=False)",
     "what it looked at, in groups": "run.looked_at()",
+    "compare with another run": "sw.compare(run, other)",
     "report (no pictures on disk)": "run.report(tempfile.mkdtemp() + '/report.html')",
 }
 
@@ -41,11 +43,16 @@ def asked(folder: str, question: str) -> None:
     run = sw.open(folder)
     opened = time.perf_counter() - before
     before = time.perf_counter()
-    eval(question, {"run": run, "tempfile": tempfile})
+    eval(question, {"sw": sw, "run": run, "other": other_of(Path(folder)), "tempfile": tempfile})
     seconds = time.perf_counter() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"open": opened, "seconds": seconds, "GB": peak}), flush=True)
     os._exit(0)  # Arrow's threads may abort a process while it ends: apache/arrow issues 34314 and 45214
+
+
+def other_of(folder: Path) -> Path:
+    """Where the second run lies, of the same pictures."""
+    return folder.with_name(f"{folder.name}-other")
 
 
 def main() -> int:
@@ -63,9 +70,11 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as made:
         folder = options.keep or Path(made) / "run"
-        if not (folder / "run.json").exists():
+        for seed, place in enumerate((folder, other_of(folder))):
+            if (place / "run.json").exists():
+                continue
             before = time.perf_counter()
-            synthetic(folder, options.rows, classes=options.classes)
+            synthetic(place, options.rows, classes=options.classes, seed=seed)
             print(f"made in {time.perf_counter() - before:.0f} s", file=sys.stderr)
         size = sum(path.stat().st_size for path in (folder / "parts").iterdir())
         print(f"{options.rows:,} rows of {options.classes:,} classes, {size / 1e9:.2f} GB on disk\n")

@@ -17,7 +17,7 @@ ORDER = (
     *("top", "versus", "against", "probability", "output"),
     *("Explanation", "Explanations", "Failed"),
     *("check", "audit", "open", "Run", "keep_memory"),
-    *("find_shortcuts", "Findings", "Finding"),
+    *("find_shortcuts", "Findings", "Finding", "open_findings", "recheck", "Rechecks", "Recheck"),
     *("compare", "Comparison"),
     *("watch", "Watch", "Watched"),
     *("study", "open_study", "Study", "transfer", "cover", "transplant", "swap_backgrounds"),

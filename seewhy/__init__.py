@@ -17,6 +17,8 @@ _HOME = {
     "Findings": "results.findings",
     "InputError": "errors",
     "MissingExtraError": "errors",
+    "Recheck": "results.findings",
+    "Rechecks": "results.findings",
     "Run": "results.run",
     "SeeWhyError": "errors",
     "SeeWhyWarning": "errors",
@@ -39,9 +41,11 @@ _HOME = {
     "list_methods": "methods",
     "load": "models.loading",
     "open": "results.run",
+    "open_findings": "studies.shortcuts",
     "open_study": "studies.supplement",
     "output": "targets",
     "probability": "targets",
+    "recheck": "studies.shortcuts",
     "study": "studies.supplement",
     "swap_backgrounds": "studies.supplement",
     "top": "targets",
@@ -85,6 +89,8 @@ if TYPE_CHECKING:
     from seewhy.models.transferring import transfer as transfer
     from seewhy.results.findings import Finding as Finding
     from seewhy.results.findings import Findings as Findings
+    from seewhy.results.findings import Recheck as Recheck
+    from seewhy.results.findings import Rechecks as Rechecks
     from seewhy.results.run import Run as Run
     from seewhy.results.run import open as open
     from seewhy.results.watched import Watched as Watched
@@ -94,6 +100,8 @@ if TYPE_CHECKING:
     from seewhy.studies.comparison import compare as compare
     from seewhy.studies.memory import keep_memory as keep_memory
     from seewhy.studies.shortcuts import find_shortcuts as find_shortcuts
+    from seewhy.studies.shortcuts import open_findings as open_findings
+    from seewhy.studies.shortcuts import recheck as recheck
     from seewhy.studies.supplement import Study as Study
     from seewhy.studies.supplement import cover as cover
     from seewhy.studies.supplement import open_study as open_study

@@ -603,8 +603,9 @@ def found(run, count=2, shots=True):
         kept = tuple(Shot(**more, row=row, rows=2, columns=3) for row in range(2)) if shots else ()
         items.append(
             Finding(
-                code=f"SC{number:02}", status="proven" if number == 1 else "worth a look", kind="place", label="cat", index=0,
+                code=f"SC{number:02}", verdict="proven" if number == 1 else "worth a look", kind="place", label="cat", index=0,
                 ids=tuple(one["id"] for one in own), paths=tuple(one["path"] for one in own), looked=50, pictures=len(cats),
+                hashes=tuple(one["path"] for one in own),
                 wrong=2, s=9.0, s3=9.0 - number, line=7.0, parts={}, place="in the top left",
                 maps=np.random.default_rng(0).random((24, 6, 6), np.float32), where=np.full((12, 12), 1 / 144, np.float32),
                 heat=np.ones((12, 12), np.float32), pixels=corner, words="24 of 50 pictures called 'cat'", proof="pasted",
@@ -669,6 +670,7 @@ def test_pictures_of_findings_are_shown_first_but_not_alone(proven):
     kinds = [why for _, why in few.pictures]
     assert kinds.count("finding") == 12  # both findings have the same
     assert set(kinds) >= {"confident", "close", "group", "chance"}
+    assert kinds.count("group") == 8  # three tenths of the 28 that are left
     assert "12 typical of a finding" in few.how_pictures(40)
     scarce = sampled(proven, made.groups, [], pictures=20, proofs=list(range(100)))
     assert [why for _, why in scarce.pictures].count("finding") == 7

@@ -377,6 +377,10 @@ def test_tests_are_kept_picture_by_picture(tiny):
                 if each.test == "cover":
                     assert np.mean([trial.before - trial.after for trial in trials]) == pytest.approx(effect, abs=1e-4)
                     assert all(trial.donor is None for trial in trials)
+                    audited_as = {row["id"]: row["probability"] for row in run.rows([t.id for t in trials]).to_pylist()}
+                    np.testing.assert_allclose(
+                        [t.before for t in trials], [audited_as[t.id] for t in trials], rtol=0, atol=1e-6
+                    )
                 else:
                     assert np.mean([trial.answer == one.index for trial in trials]) == pytest.approx(effect)
         assert sum(cell.shows for cell in one.cells if not cell.scored) == len(one.ids)
@@ -436,8 +440,11 @@ def test_nothing_found_says_what_was_tried(tiny):
     found = sw.find_shortcuts(audited(folder, model), model)
     assert not found.raised
     text = repr(found)
-    assert text.startswith("Nothing was raised. The weakest effect that these tests can tell from chance:")
-    assert "Looked at 90 pictures" in text
+    assert text.startswith("Nothing was raised: no group of pictures came above the line of ")
+    told = " ".join(text.split())
+    assert "Tried: 90 pictures" in told
+    assert "The weakest effect that these tests can tell from chance:" in told
+    assert "no proof" in told
     assert "all good" not in text
 
 
@@ -486,7 +493,7 @@ def test_the_command(tiny, monkeypatch):
     words = ["shortcuts", "run", "--model", "nets.py:make"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("Nothing was raised.")
+    assert done.stdout.startswith("Nothing was raised:")
     assert list((folder / "run" / "findings").glob("SC01.png"))
     as_json = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert as_json["findings"][0]["code"] == "SC01"
@@ -525,4 +532,4 @@ def test_a_learned_logo_comes_first_and_is_proven(tmp_path):
 def test_nothing_is_raised_of_a_model_without_a_shortcut(tmp_path):
     found, _ = searched(tmp_path, ())
     assert not found.raised
-    assert repr(found).startswith("Nothing was raised.")
+    assert repr(found).startswith("Nothing was raised:")

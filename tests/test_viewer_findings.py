@@ -189,6 +189,15 @@ def test_the_clearest_test_is_plotted_and_others_can_be(opened, file):
     assert widths[0] / widths[1] == pytest.approx(46 / 3)
 
 
+def test_a_control_of_the_rest_goes_before_one_elsewhere(opened, tmp_path):
+    """As the terminal tells it: an object covered falls more than another place of its picture, in any model."""
+    made = searched(bundle(N, PICTURES), ("proven",))
+    own = made["findings"]["list"][0]["effects"][0]
+    own |= {"effect": 0.95, "control_effect": 0.05, "interval": [0.8, 0.95]}
+    cover = opened(written(made, tmp_path), "findings?code=SC01").locator(".plotted[data-test=cover]")
+    assert "falls by 61 points" in cover.inner_text()
+
+
 def test_every_plot_has_a_table(opened, file):
     tab = opened(file, "findings?code=SC01")
     cover = tab.locator(".card.test").first

@@ -449,6 +449,7 @@ def test_a_function_that_fails_ends_no_training(tmp_path):
     assert len(watched.watched.means()) == 4
 
 
+@pytest.mark.slow  # torch's writer imports TensorFlow where it is installed
 def test_a_writer_of_torch_takes_the_strips(tmp_path):
     pytest.importorskip("tensorboard")
     from torch.utils.tensorboard import SummaryWriter

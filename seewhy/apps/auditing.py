@@ -1,4 +1,4 @@
-"""`seewhy audit`, `show`, `report` and `shortcuts` at work: what is printed before, meanwhile and after."""
+"""`seewhy audit` at work: what is printed before, meanwhile and after."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ import io
 import json
 import shlex
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seewhy.apps.terminal import Progress, as_options, lasting, say, tell
 from seewhy.errors import InputError
-from seewhy.images import panels
-from seewhy.results.drawn.previews import preview
-from seewhy.results.findings import Findings
-from seewhy.results.report.fitting import Report, size
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import counted, percent
@@ -24,7 +19,7 @@ from seewhy.studies.auditing import Progress as Done
 from seewhy.studies.memory import keep_memory
 
 _EVERY = 10.0  # seconds between lines where stderr is no terminal
-SKIPPED, PREVIEWS = "skipped.csv", "findings"
+SKIPPED = "skipped.csv"
 
 
 class Work:
@@ -121,65 +116,6 @@ def _write_skipped(failures: Any, path: Path) -> None:
     rows.writerow(["path", "error"])
     rows.writerows([row["path"] or f"picture {row['id']}", " ".join(row["error"].split())] for row in failures)
     write_whole(path, lambda file: file.write(text.getvalue().encode("utf-8", "replace")))
-
-
-def tell_run(run: Run, count: int, filters: Mapping[str, str | None], gallery: Path | None, as_json: bool) -> None:
-    """Prints measures, confusions and mistakes of a run; draws the mistakes where asked."""
-    asked: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
-    measures = run.measures()
-    wrong = run.mistakes(limit=count, **asked) if measures.labelled and count else None
-    if as_json:
-        shown = [] if wrong is None else [{name: row[name] for name in wrong.shown} for row in wrong]
-        say(json.dumps({"schema": 1, "run": str(run.folder), **measures.as_dict(), "mistakes": shown}))
-    else:
-        for line in repr(run).splitlines()[1:-1]:
-            say(line.strip())
-        say()
-        say(str(measures))
-        if wrong is not None and len(wrong):
-            say()
-            say(str(run.confusion()))
-            say()
-            say(str(wrong))
-    if gallery is not None:
-        if wrong is None or not len(wrong):
-            raise InputError("no mistakes to draw", "a run with wrong answers", "leave --gallery out")
-        wrong.gallery(gallery)
-        if not as_json:
-            say()
-            say(f"written: {gallery}", "cyan")
-    elif not as_json:
-        say()
-        say(f"Next: seewhy report {shlex.quote(str(run.folder))} -o report.html")
-
-
-def tell_report(report: Report, run: Run, as_json: bool) -> None:
-    """Prints where a report was written, its size, and what of the run is in it."""
-    if as_json:
-        say(json.dumps({"schema": 1, "run": str(run.folder), **report.as_dict(), "notes": list(run.notes)}))
-        return
-    say(f"written: {report.path}  {size(report.bytes)}", "cyan")
-    for line in (*str(report).splitlines()[1:], *(f"  note         {as_options(note)}" for note in run.notes)):
-        say(line)
-    say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run.folder))}")
-
-
-def tell_shortcuts(run: Run, found: Findings, as_json: bool) -> None:
-    """Prints findings, and draws each into a file of the run's folder."""
-    folder = run.folder / PREVIEWS
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("SC*.png"):
-        old.unlink()
-    written = [folder / f"{each.code}.png" for each in found]
-    for each, path in zip(found, written, strict=True):
-        panels.save(preview(run, each), path)
-    if as_json:
-        say(json.dumps({"run": str(run.folder), **found.as_dict(), "previews": [str(path) for path in written]}))
-        return
-    say(as_options(repr(found)))
-    if written:
-        say(f"written: {shlex.join(map(str, written))}", "cyan")
-    say(f"Next: seewhy show {shlex.quote(str(run.folder))} --gallery mistakes.png")
 
 
 def no_run(command: str = "show") -> InputError:

@@ -1,4 +1,6 @@
-"""The command line: the commands about one picture and about the tool; those about data sets are in `runs`.
+"""The command line: the commands about one picture and about the tool.
+
+Those about data sets are in `runs`, those about findings in `shortcuts`.
 
 Results go to stdout, progress and errors to stderr. Nothing heavy is imported before a command needs it, so that help
 comes at once and without PyTorch.
@@ -16,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from seewhy import __version__
-from seewhy.apps import comparing, runs, studying
+from seewhy.apps import comparing, runs, shortcuts, studying
 from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
@@ -240,7 +242,8 @@ app.command(no_args_is_help=True)(runs.check)
 app.command(no_args_is_help=True)(runs.audit)
 app.command(no_args_is_help=True)(runs.show)
 app.command(no_args_is_help=True)(runs.report)
-app.command(no_args_is_help=True)(runs.shortcuts)
+app.command(no_args_is_help=True)(shortcuts.shortcuts)
+app.command(no_args_is_help=True)(shortcuts.accept)
 app.command(no_args_is_help=True)(comparing.compare)
 app.command(no_args_is_help=True)(studying.study)
 

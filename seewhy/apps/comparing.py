@@ -30,6 +30,17 @@ def compare(
             help="Exit with 1 at newly-broken:10 (pictures or 2%; any bucket), accuracy:-2 (points) or worse; repeat.",
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write a page to look at and to send; it ends in .html."),
+    ] = None,
+    max_mb: Annotated[
+        float, typer.Option(metavar="N", help="Megabytes of the page at most; pictures get smaller, then fewer.")
+    ] = 15.0,
+    no_images: Annotated[bool, typer.Option("--no-images", help="A page without pictures; maps alone.")] = False,
+    anonymise: Annotated[
+        bool, typer.Option("--anonymise", help="A page without paths and names of folders; pictures and classes stay.")
+    ] = False,
     gallery: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw what changed with the maps of each run, a file a bucket.")
     ] = None,
@@ -53,7 +64,7 @@ def compare(
 
     \b
     Example:
-      seewhy compare runs/before runs/after --fail-on newly-broken:10
+      seewhy compare runs/before runs/after -o compare.html --fail-on newly-broken:10
     """
     with told(debug) as progress:
         from seewhy.apps.requests import read_classes
@@ -81,6 +92,8 @@ def compare(
         if gif is not None:
             found.gif(gif)
             written.append(gif)
+        if out is not None:
+            written.append(found.report(out, max_mb, not no_images, anonymise).path)
         progress.clear()
         if as_json:
             plain = {"schema": 1, **found.as_dict(), "failed": failed, "written": list(map(str, written))}
@@ -124,7 +137,10 @@ def _tell(found: Comparison, asked: list[Path], failed: list[str], written: list
     for each in failed:
         say(f"failed: {each}", "red")
     folders = shlex.join(map(str, asked))
-    if any(path.suffix == ".png" for path in written):
+    page = next((path for path in written if path.suffix.lower() in (".html", ".htm")), None)
+    if page is not None:
+        say(f"Next: open {shlex.quote(str(page))} in a browser")
+    elif any(path.suffix == ".png" for path in written):
         say(f"Next: seewhy show {shlex.quote(str(asked[-1]))} --gallery mistakes.png")
     else:
-        say(f"Next: seewhy compare {folders} --gallery changed --gif changed.gif")
+        say(f"Next: seewhy compare {folders} -o compare.html")

@@ -1,4 +1,4 @@
-"""The commands about whole data sets: `seewhy check`, `audit`, `show`, `report` and `shortcuts`."""
+"""The commands about whole data sets: `seewhy check`, `audit`, `show` and `report`."""
 
 from __future__ import annotations
 
@@ -184,7 +184,8 @@ def show(
       seewhy show runs/first --gallery mistakes.png
     """
     with told(debug):
-        from seewhy.apps.auditing import no_run, tell_run
+        from seewhy.apps.auditing import no_run
+        from seewhy.apps.reporting import tell_run
         from seewhy.results.run import open as opened
 
         if run is None:
@@ -218,7 +219,8 @@ def report(
       seewhy report runs/first -o report.html
     """
     with told(debug) as progress:
-        from seewhy.apps.auditing import no_run, tell_report
+        from seewhy.apps.auditing import no_run
+        from seewhy.apps.reporting import tell_report
         from seewhy.results.run import open as opened
 
         if run is None:
@@ -228,65 +230,6 @@ def report(
         written = asked.report(out, max_mb, not no_images, anonymise, title, seed)
         progress.clear()
         tell_report(written, asked, as_json)
-
-
-def shortcuts(
-    run: Annotated[Path | None, typer.Argument(metavar="RUN", help="A folder that `seewhy audit` wrote.")] = None,
-    model: SpecOption = None,
-    fail_on: Annotated[
-        str, typer.Option(metavar="STATUS", help="Exit with 1 at or above it: proven, suspected or never.")
-    ] = "proven",
-    per_class: Annotated[
-        int, typer.Option(min=30, metavar="N", help="Pictures of each predicted class, at most.")
-    ] = 500,
-    root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the pictures are now, if they were moved.")
-    ] = None,
-    seed: SeedOption = 0,
-    prepare: PrepareOption = None,
-    labels: LabelsOption = None,
-    weights: WeightsOption = "default",
-    trust_code: TrustOption = False,
-    device: DeviceOption = "auto",
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Find out what a model answers by though it should not, and prove it.
-
-    Exits with 1 where a shortcut is proven.
-
-    \b
-    Example:
-      seewhy shortcuts runs/first --model nets.py:build --prepare imagenet
-    """
-    with told(debug) as progress:
-        from seewhy.apps.auditing import no_run, tell_shortcuts
-        from seewhy.apps.requests import load_model, no_model
-        from seewhy.errors import UnknownNameError, did_you_mean
-        from seewhy.results.run import open as opened
-        from seewhy.studies.shortcuts import find_shortcuts
-
-        levels = ("proven", "suspected", "never")
-        if fail_on not in levels:
-            remedy = did_you_mean(fail_on, levels, "leave it out for proven")
-            raise UnknownNameError(f"--fail-on {fail_on}", f"one of {', '.join(levels)}", remedy)
-        if run is None:
-            raise no_run("shortcuts")
-        if model is None:
-            raise no_model(f"seewhy shortcuts {shlex.quote(str(run))} --model demo:efficientnet-lite0")
-        audited = opened(run, root=root)
-        progress.note(f"loading {model} ...")
-        net = load_model(model, weights=weights, labels=labels, prepare=prepare, device=device, trust_code=trust_code)
-
-        def count(done: int, total: int) -> None:
-            progress.note(f"looking at what was looked at: {done:,} of {total:,} pictures")
-
-        found = find_shortcuts(audited, net, seed=seed, per_class=per_class, progress=count)
-        progress.clear()
-        tell_shortcuts(audited, found, as_json)
-        worst = {each.status for each in found}
-        if fail_on != "never" and worst & set(levels[: levels.index(fail_on) + 1]):
-            raise typer.Exit(1)
 
 
 def _named(model: str | None, data: str | None, command: str) -> tuple[str, str]:

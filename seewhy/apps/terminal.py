@@ -37,11 +37,16 @@ _AS_OPTIONS = (
     ("layers(model)", "`seewhy layers SPEC`"),
     ("list_methods()", "`seewhy methods`"),
     ("signed=True", "--signed"),
+    ("reason='...'", "--reason '...'"),
+    ("name='ruler'", "--name ruler"),
+    ("; recheck(run, known, model) tests the effects", "; --model SPEC tests the effects"),
+    ("find_shortcuts(run, model) searches for it", "`seewhy shortcuts RUN --model SPEC` searches for it"),
+    ("print(run.findings())", "`seewhy shortcuts RUN`"),
     ("safe_mode=False", "--trust-code"),
     ("(None for random ones)", "(none for random ones)"),
     (" (--weights on the command line)", ""),
 )
-_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment|inside|like"
+_NAMED = "target|method|layer|opacity|prepare|weights|colormap|smooth|augment|inside|like|until"
 _PATTERNS = (
     (re.compile(r"\bmax_mb=([\d.e+-]+)"), r"--max-mb \1"),
     (re.compile(r"\btop\((\d+)\)"), r"--top \1"),

@@ -22,8 +22,10 @@ from seewhy.results.store import Store
 from seewhy.results.tables import counted, percent, percents
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from seewhy.results.drawn.notebook import Shown
-    from seewhy.results.findings import Findings
+    from seewhy.results.findings import Finding, Findings
     from seewhy.results.questions.clusters import Clusters
     from seewhy.results.questions.confusion import Confusion
     from seewhy.results.questions.focus import Focus
@@ -302,15 +304,57 @@ class Run:
         """
         self.focus(label).save(path, limit)
 
-    def findings(self) -> Findings:
-        """What `find_shortcuts` found in this run, the worst first; prints as text.
+    def findings(self, decisions: str | Path | None = None) -> Findings:
+        """What `find_shortcuts` found in this run, the worst first, with what was decided about it; prints as text.
 
+        Args:
+            decisions: the file of decisions; None: `seewhy.toml` here, or in the nearest folder above that has one.
         Raises:
-            InputError: nothing was searched yet, or its files are damaged.
+            InputError: nothing was searched yet, or its files, or that of decisions, are damaged.
         """
-        from seewhy.results.findings import read
+        from seewhy.results.findings import decided, read
 
-        return read(self.folder)
+        return decided(read(self.folder), decisions)
+
+    def accept(
+        self, code: str, *, reason: str, until: str | date, name: str | None = None, decisions: str | Path | None = None
+    ) -> Finding:
+        """Accepts a finding until a day: till then no check fails on it. As `decide(code, "accept", ...)`."""
+        return self.decide(code, "accept", reason=reason, until=until, name=name, decisions=decisions)
+
+    def decide(
+        self,
+        code: str,
+        action: str | None = None,
+        *,
+        reason: str | None = None,
+        until: str | date | None = None,
+        name: str | None = None,
+        decisions: str | Path | None = None,
+    ) -> Finding:
+        """Writes into `seewhy.toml` what is thought of a finding, in the place of what was thought before.
+
+        It holds for the finding of the same class with mostly the same pictures, whatever its code, in this run and in
+        others: of the same data analysed anew, and of another model on them.
+
+        Args:
+            code: such as 'SC01', or the finding's name.
+            action: 'accept' (needs a reason and a day), 'dismiss' (no shortcut; needs a reason) or 'confirm' (it is
+                one: a check fails on it even where the tests are unsure); None: only give it a name.
+            reason: why, for those who read it later.
+            until: the last day on which an acceptance holds: a date, or '2027-03-01'.
+            name: what to call it from now on.
+            decisions: the file; None: `seewhy.toml` here, or in the nearest folder above that has one.
+        Returns:
+            The finding, with the decision.
+        Raises:
+            UnknownNameError: no such finding or action.
+            InputError: no reason or day where one is needed, or a file that cannot be read or changed.
+        """
+        from seewhy.results.findings import decide, decided, read
+
+        found = decided(read(self.folder), decisions if decisions is None or Path(decisions).is_file() else None)
+        return decide(found.named(code), action, reason=reason, until=until, name=name, path=decisions)
 
     def failures(self) -> Rows:
         """Pictures without an answer, and why."""

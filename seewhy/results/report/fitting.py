@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seewhy.errors import InputError
 from seewhy.results.report.bundle import Cut, Material, bundled, gathered
@@ -16,6 +16,7 @@ from seewhy.results.store import write_whole
 if TYPE_CHECKING:
     from seewhy.results.run import Run
 
+Version: TypeAlias = tuple[dict[str, Any], dict[str, int], list[str]]  # a bundle, bytes by what they are for, left out
 MEGABYTE = 1_000_000
 _ENDINGS = (".html", ".htm")
 _SETTLED = 5  # times at most that a page is made until it says its own size
@@ -88,19 +89,9 @@ def report(
     seed: int = 0,
 ) -> Report:
     """See `Run.report`."""
-    place = Path(path)
-    if place.suffix.lower() not in _ENDINGS:
-        raise InputError(f"the path {str(path)!r}", "a file that ends in .html", f"write {place.stem or 'report'}.html")
-    if not place.parent.is_dir():
-        raise InputError(
-            f"no folder {str(place.parent)!r} to write {place.name} in", "a folder that is there", "make it first"
-        )
-    if place.is_dir():
-        raise InputError(f"{str(path)!r} is a folder", "a file to write", "name a file in it")
-    if not max_mb > 0:
-        raise InputError(f"max_mb={max_mb}", "a size above 0, in megabytes", "leave it out for 15")
+    place = place_of(path, max_mb)
     material = gathered(run, images, anonymise, title, seed=seed)
-    html, made = _fitted(material, max_mb)
+    html, made = fitted(_versions(material), max_mb)
     write_whole(place, lambda file: file.write(html))
     told = made["sampling"]
     return Report(
@@ -119,7 +110,7 @@ def report(
 
 def html_of(run: Run, max_mb: float = 15) -> str:
     """The page of a run as text, for a notebook."""
-    html, _ = _fitted(gathered(run), max_mb)
+    html, _ = fitted(_versions(gathered(run)), max_mb)
     return html.decode()
 
 
@@ -128,25 +119,45 @@ def size(count: float) -> str:
     return f"{count / MEGABYTE:.1f} MB" if count >= 0.95 * MEGABYTE else f"{count / 1000:.0f} kB"
 
 
-def _fitted(material: Material, max_mb: float) -> tuple[bytes, dict[str, Any]]:
-    """The largest page that fits, and its bundle.
+def place_of(path: str | Path, max_mb: float) -> Path:
+    """Where a report is to be written.
 
     Raises:
-        InputError: not even numbers and mean maps fit.
+        InputError: it cannot be written there, or no size is left for it.
+    """
+    place = Path(path)
+    if place.suffix.lower() not in _ENDINGS:
+        raise InputError(f"the path {str(path)!r}", "a file that ends in .html", f"write {place.stem or 'report'}.html")
+    if not place.parent.is_dir():
+        raise InputError(
+            f"no folder {str(place.parent)!r} to write {place.name} in", "a folder that is there", "make it first"
+        )
+    if place.is_dir():
+        raise InputError(f"{str(path)!r} is a folder", "a file to write", "name a file in it")
+    if not max_mb > 0:
+        raise InputError(f"max_mb={max_mb}", "a size above 0, in megabytes", "leave it out for 15")
+    return place
+
+
+def fitted(versions: Iterable[Version], max_mb: float) -> tuple[bytes, dict[str, Any]]:
+    """The first page that fits, and its bundle.
+
+    Args:
+        versions: each smaller than the one before; only as many are made as are needed.
+        max_mb: the limit, in megabytes.
+    Raises:
+        InputError: not even the last one fits.
     """
     limit = max_mb * MEGABYTE
     needed = 0
-    for cut in _cuts(material):
-        made = bundled(material, cut)
-        parts, left_out = _parts(made), _left_out(material, cut)
+    for made, parts, left_out in versions:
         html = b""
         for _ in range(_SETTLED):  # the file says how large it is, and saying so takes room
             told = len(html)
-            sized = {**parts, "page": max(0, told - sum(parts.values()))}
             made["size"] = {
                 "total": told,
                 "limit": int(limit) if isfinite(limit) else None,
-                "parts": sized,
+                "parts": {**parts, "page": max(0, told - sum(parts.values()))},
                 "left_out": left_out,
             }
             html = page(made).encode("utf-8", "replace")
@@ -161,6 +172,17 @@ def _fitted(material: Material, max_mb: float) -> tuple[bytes, dict[str, Any]]:
         f"{least:g} or more",
         f"write max_mb={least:g}; with pictures about 4",
     )
+
+
+def weight(value: Any) -> int:
+    """Bytes of a part of a bundle in the page."""
+    return len(embedded(value).encode())
+
+
+def _versions(material: Material) -> Iterator[Version]:
+    for cut in _cuts(material):
+        made = bundled(material, cut)
+        yield made, _parts(made), _left_out(material, cut)
 
 
 def _cuts(material: Material) -> Iterator[Cut]:
@@ -195,12 +217,8 @@ def _parts(made: dict[str, Any]) -> dict[str, int]:
     photos = sum(len(one["image"] or "") for one in shown)
     photos += sum(len(one["mean_picture"] or "") for one in (*groups, *found))
     photos += sum(len(image) for one in found for shot in one["shots"] for image in shot["images"].values())
-    maps = sum(_weight(one[name]) for one in shown for name in ("map", "label_map"))
-    maps += len(made["pictures"]["coarse"]["values"]) + _weight(made["focus"])
-    maps += sum(_weight(one["mean_map"]) for one in (*groups, *found))
-    maps += sum(_weight(one["map"]) for each in found for one in each["shown"])
-    return {"photos": photos, "maps": maps, "table": _weight(made) - photos - maps}
-
-
-def _weight(value: Any) -> int:
-    return len(embedded(value).encode())
+    maps = sum(weight(one[name]) for one in shown for name in ("map", "label_map"))
+    maps += len(made["pictures"]["coarse"]["values"]) + weight(made["focus"])
+    maps += sum(weight(one["mean_map"]) for one in (*groups, *found))
+    maps += sum(weight(one["map"]) for each in found for one in each["shown"])
+    return {"photos": photos, "maps": maps, "table": weight(made) - photos - maps}

@@ -137,21 +137,21 @@ def findings_of(run: Run, held: Searched, frame: Frame, counts: dict[str, int]) 
 
 
 def _entry(run: Run, one: Finding, held: Searched, frame: Frame, place: Place) -> dict[str, Any]:
-    decision = _plain(getattr(one, "decision", None))
+    decision = _plain(one.decision)
     if decision and frame.anonymous:
         decision = {**decision, "reason": ""}
-    shares = _plain(getattr(one, "false_positives", None))
+    shares = _plain(one.false_positives)
     local = one.kind == "place" and bool(one.where.size)
     return {
         "code": one.code,
-        "name": getattr(one, "name", None) or "",
+        "name": "" if frame.anonymous else one.name or "",
         "status": one.status,
         "raised": one.raised,
         "kind": one.kind,
         "decision": decision,
         "class": frame.place[one.index],
         "words": one.words,
-        "proof": one.proof,
+        "proof": "; ".join(one.proof.splitlines()),
         "place": one.place,
         "members": len(one.ids),
         "looked": one.looked,

@@ -111,6 +111,12 @@ def answered(
         {name: np.where(scale > 0, column(name), np.nan) for name in PLACES},
         scale > 0,
     )
+    if answers.groups is not None:
+        many = len(np.unique(answers.groups))
+        notes.append(
+            f"pictures belong together in {many:,} groups; means are drawn by group, but accuracies, recalls and "
+            "McNemar's test take each picture for itself, so they look surer than they are"
+        )
     return found.take(kept), answers, notes + more
 
 

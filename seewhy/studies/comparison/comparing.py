@@ -20,7 +20,7 @@ from seewhy.studies.comparison.answering import Answers, answered
 from seewhy.studies.comparison.changes import Change, ClassChange, Move, Side
 from seewhy.studies.comparison.inside import Inside, shares_inside
 from seewhy.studies.comparison.looking import findings_of, heats, looks_of, moves_of
-from seewhy.studies.comparison.noting import about_sets, about_settings
+from seewhy.studies.comparison.noting import about_chance, about_sets, about_settings
 from seewhy.studies.comparison.result import Comparison, Held
 from seewhy.studies.comparison.sharing import shared
 
@@ -65,7 +65,7 @@ def compare(
     given, more = (None, []) if inside is None else shares_inside(asked, found.ids, inside)
     notes += more
     looks, chance, more = looks_of(asked, found, answers, letters, known, seed)
-    notes += more
+    notes += [*more, *about_chance(chance, like)]
     changes, held = [], Held(found, answers, (), (), ())
     for k in range(1, len(asked)):
         code, same = sorting.buckets(answers, k), answers.said[0] == answers.said[k]

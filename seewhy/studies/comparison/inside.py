@@ -44,14 +44,14 @@ def shares_inside(runs: Sequence[Run], ids: Ints, inside: Inside) -> tuple[Float
             "a function from a picture to its mask, a folder of masks, or a dictionary of masks by path",
             "write inside=lambda picture: np.asarray(picture).mean(axis=2) > 40",
         )
-    files = _files(Path(inside)) if isinstance(inside, str | Path) else {}
+    files = files_of(Path(inside)) if isinstance(inside, str | Path) else {}
     result = np.full(ids.shape, np.nan)
     missing, first = 0, ""
     for start in range(0, ids.shape[1], _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         rows = [run.rows(own[part].tolist(), _ROW).to_pylist() for run, own in zip(runs, ids, strict=True)]
         for k, each in enumerate(zip(*rows, strict=True)):
-            mask = _mask(runs[0], each[0], inside, files)
+            mask = mask_of(runs[0], each[0], inside, files)
             if mask is None:
                 missing, first = missing + 1, first or str(each[0]["path"])
                 continue
@@ -67,7 +67,7 @@ def shares_inside(runs: Sequence[Run], ids: Ints, inside: Inside) -> tuple[Float
     return result, notes if missing else []
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def files_of(folder: Path) -> dict[str, Path]:
     """The masks of a folder by their path in it without the ending."""
     if not folder.is_dir():
         raise InputError(f"inside={str(folder)!r}, which is no folder", "a folder of masks", "check the path")
@@ -75,7 +75,7 @@ def _files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
 
 
-def _mask(run: Run, row: dict[str, Any], inside: Inside, files: Mapping[str, Path]) -> Any:
+def mask_of(run: Run, row: dict[str, Any], inside: Inside, files: Mapping[str, Path]) -> Any:
     """bool [rows, columns] over the whole picture; None where there is none."""
     path = row["path"]
     if callable(inside):
@@ -85,18 +85,18 @@ def _mask(run: Run, row: dict[str, Any], inside: Inside, files: Mapping[str, Pat
         return None
     if not isinstance(inside, Mapping):
         file = files.get(Path(path).with_suffix("").as_posix())
-        return None if file is None else _opened(file)
+        return None if file is None else opened(file)
     given = inside.get(path)
     if given is None:
         return None
     if isinstance(given, str | Path):
-        return _opened(Path(given))
+        return opened(Path(given))
     if np.ndim(given) == 1 and np.size(given) == 4:
         return _box((given[0], given[1], given[2], given[3]), row)
     return _checked(given, path)
 
 
-def _opened(file: Path) -> Any:
+def opened(file: Path) -> Any:
     """The mask of a file; None where that cannot be read: one bad file must not end the work."""
     try:
         mask = decode(contents(file), f"the mask {str(file)!r}")[0].convert("L")

@@ -57,5 +57,15 @@ def about_settings(runs: Sequence[Run], letters: Sequence[str]) -> list[str]:
     return notes
 
 
+def about_chance(chance: float | None, like: float) -> list[str]:
+    """What to know where maps are alike without a common reason, as with objects that are all in the middle."""
+    if chance is None or chance <= like:
+        return []
+    return [
+        f"even A's maps of different pictures correlate by {chance:.2f}, so below {like:g} only clear cases count as a "
+        f"different reason; with like={chance:.2f} those do that are less alike than different pictures"
+    ]
+
+
 def _option(pair: tuple[str, Any]) -> str:
     return f"{pair[0]}={pair[1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ from seewhy.studies.comparison import sorting, wording
 from seewhy.studies.comparison.answering import Answers
 from seewhy.studies.comparison.changes import Change, Side
 from seewhy.studies.comparison.sharing import Shared
+
+if TYPE_CHECKING:
+    from seewhy.results.report.fitting import Report
 
 LISTED = 20  # pictures of a bucket in `as_dict`
 
@@ -155,6 +158,35 @@ class Comparison:
         with writing(path):
             Path(path).write_bytes(data)
 
+    def report(
+        self,
+        path: str | Path = "compare.html",
+        max_mb: float = 15,
+        images: bool = True,
+        anonymise: bool = False,
+        title: str | None = None,
+    ) -> Report:
+        """Writes the comparison as one HTML file: numbers, and the pictures of each bucket with each run's map.
+
+        It asks nothing of any network and can be sent. Its large view shows the maps beside each other, in turns
+        (blink), under a slider, and their difference.
+
+        Args:
+            path: ends in .html.
+            max_mb: the most it may weigh; pictures get smaller, then fewer, until it fits.
+            images: with the pictures; without them maps are drawn alone.
+            anonymise: no paths and no names of folders; classes and pictures stay.
+            title: None: the names of the runs' folders.
+        Returns:
+            `Report`, which prints: how large it is, and what it holds.
+        Raises:
+            InputError: a path that cannot be written, or a limit that not even the numbers fit in.
+        """
+        from seewhy.results.report.compared import report
+        from seewhy.studies.comparison.handing import handed
+
+        return report(handed(self), path, max_mb, images, anonymise, title)
+
     def fails(self, *conditions: str) -> list[str]:
         """Which of the conditions are met, each as a sentence; for continuous integration.
 
@@ -179,27 +211,6 @@ class Comparison:
         from seewhy.studies.comparison.telling import as_dict
 
         return as_dict(self, limit)
-
-    def bundle(
-        self,
-        *,
-        images: bool = True,
-        anonymise: bool = False,
-        pictures: int = 100,
-        side: int = 384,
-        quality: int = 80,
-    ) -> dict[str, Any]:
-        """The comparison in the shape of docs/reference/bundle.md, key `comparison`, ready for JSON.
-
-        Args:
-            images: with pictures; they are read again from where the runs found them.
-            anonymise: no paths, folders or notes. Names of classes and the pictures themselves stay.
-            pictures: shown at most; of each kind those that changed most.
-            side, quality: of their thumbnails, in pixels and as JPEG names it.
-        """
-        from seewhy.studies.comparison.bundling import bundle
-
-        return bundle(self, images=images, anonymise=anonymise, pictures=pictures, side=side, quality=quality)
 
     def __repr__(self) -> str:
         return wording.screen(self)

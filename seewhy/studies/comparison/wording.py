@@ -22,7 +22,7 @@ def screen(comparison: Comparison, after: str | None = "Next: ") -> str:
     """The whole comparison as text, with what to ask next behind `after`; None: without."""
     blocks = [f"{len(comparison.runs)} runs on {_sets(comparison)}\n{aligned(_sides(comparison))}"]
     if comparison.judged:
-        blocks[0] += "\n" + "\n".join(map(verdict, comparison.changes))
+        blocks[0] += "\n" + "\n".join(map(_verdict, comparison.changes))
     tables = [f"{title}\n{aligned(rows, right)}" for title, rows, right in _tables(comparison)]
     tables[0] = "\n".join(filter(None, [tables[0], _alike(comparison)]))
     blocks += tables
@@ -36,7 +36,7 @@ def screen(comparison: Comparison, after: str | None = "Next: ") -> str:
 def html_of(comparison: Comparison) -> str:
     """The same without styles, scripts or links."""
     sides = html([[""] * len(_sides(comparison)[0]), *_sides(comparison)], (), _sets(comparison))
-    said = "".join(f"<p>{escape(verdict(each))}</p>" for each in comparison.changes) if comparison.judged else ""
+    said = "".join(f"<p>{escape(_verdict(each))}</p>" for each in comparison.changes) if comparison.judged else ""
     tables = "".join(html(_headed(rows), right, title) for title, rows, right in _tables(comparison))
     tables += f"<p>{escape(_alike(comparison).strip())}</p>"
     return f"<div>{sides}{said}{tables}{''.join(f'<p>{escape(line(note))}</p>' for note in comparison.notes)}</div>"
@@ -90,7 +90,7 @@ def _sides(comparison: Comparison) -> _Rows:
     return rows
 
 
-def verdict(change: Change) -> str:
+def _verdict(change: Change) -> str:
     """Whether the accuracies differ by more than chance would."""
     p = 1.0 if change.p_corrected is None else change.p_corrected
     said = "chance alone may do that" if p >= 0.05 else "more than chance would do"

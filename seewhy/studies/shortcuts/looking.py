@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from seewhy.errors import InputError
-from seewhy.evidence import Array, Evidence, Layer, Model
+from seewhy.evidence import INPUT, Array, Evidence, Layer, Model
 from seewhy.images.resizing import Floats
+from seewhy.results.run import Run
 from seewhy.studies.observing import halved
 from seewhy.studies.shortcuts.heat import Masks, shares, sharp
 from seewhy.targets import Aim, Scores, margins
@@ -115,6 +116,18 @@ class Looker:
     def _batch(self, images: Floats) -> Array:
         laid = np.moveaxis(images, -1, 1) if self.model.channels_first else images
         return self.refit(self.model.batch(list(np.ascontiguousarray(laid, dtype=np.float32))))
+
+
+def looker_for(run: Run, model: Model, image: Floats) -> Looker:
+    """A model with the layers of its run.
+
+    Args:
+        run: of the model.
+        image: one that it takes, [height, width, channels].
+    """
+    layer = run.settings.get("layer")
+    refit = getattr(model, "channels_last", None) if run.settings.get("channels_last") else None
+    return Looker(model, image, None if layer == INPUT else layer, refit)
 
 
 def chosen(layers: Sequence[Layer], last: str, side: tuple[int, int]) -> tuple[str, str, str]:

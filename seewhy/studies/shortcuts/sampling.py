@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ def sampled(run: Run, per_class: int, seed: int) -> Sample:
     Raises:
         InputError: the run has no files, right answers of one class alone, or no class with enough pictures.
     """
-    pictures = _pictures(run)
+    pictures = pictures_of(run)
     if not pictures or run.root is None:
         raise InputError(
             "a run whose pictures came without files",
@@ -68,7 +68,7 @@ def sampled(run: Run, per_class: int, seed: int) -> Sample:
         )
     predicted: dict[int, list[Picture]] = {}
     right: dict[int, list[Picture]] = {}
-    for one in sorted(pictures, key=lambda each: (each.hash, each.path)):
+    for one in pictures:
         predicted.setdefault(one.predicted, []).append(one)
         if one.label == one.predicted:
             right.setdefault(one.predicted, []).append(one)
@@ -87,20 +87,35 @@ def sampled(run: Run, per_class: int, seed: int) -> Sample:
             "rightly answered pictures of other classes, into which what was looked at is pasted",
             "check the labels and the order of classes: seewhy check",
         )
-    share = max(2, -(-RECEIVERS // len(right)))
-    receivers = [one for k, each in sorted(right.items()) for one in _drawn(each, share, [seed, k, 1])]
-    if len(receivers) > 2 * RECEIVERS:
-        receivers = _drawn(receivers, 2 * RECEIVERS, [seed, 2])
-    classes = {k: _drawn(each, per_class, [seed, k]) for k, each in enough.items()}
-    return Sample(classes, {k: len(each) for k, each in enough.items()}, receivers, few)
+    classes = {k: steady(each, per_class, seed) for k, each in enough.items()}
+    return Sample(classes, {k: len(each) for k, each in enough.items()}, receiving(right, seed), few)
 
 
-def _pictures(run: Run) -> list[Picture]:
+def receiving(right: Mapping[int, list[Picture]], seed: int) -> list[Picture]:
+    """Draws receivers from rightly answered pictures, about as many of each class."""
+    share = max(2, -(-RECEIVERS // max(len(right), 1)))
+    found = [one for k, each in sorted(right.items()) for one in _drawn(each, share, [seed, k, 1])]
+    return _drawn(found, 2 * RECEIVERS, [seed, 2])
+
+
+def steady(pictures: Sequence[Picture], most: int, seed: int) -> list[Picture]:
+    """At most so many pictures by chance, which stay nearly the same when a few come or go.
+
+    So the findings of two models, which call other pictures a class, can be told to be the same ones.
+    """
+    if len(pictures) <= most:
+        return list(pictures)
+    keys = [content_hash(f"{seed} {one.hash}".encode()) for one in pictures]
+    return [pictures[i] for i in sorted(sorted(range(len(pictures)), key=lambda i: keys[i])[:most])]
+
+
+def pictures_of(run: Run) -> list[Picture]:
+    """The run's pictures that have a file and an answer, in an order that is theirs alone."""
     table = run.select(
         ["id", "path", "hash", "predicted_index", "label_index", "group"], predicted_index=True, path=True
     )
     columns = [table[name].to_pylist() for name in table.column_names]
-    return [Picture(*row) for row in zip(*columns, strict=True)]
+    return sorted((Picture(*row) for row in zip(*columns, strict=True)), key=lambda each: (each.hash, each.path))
 
 
 def _drawn(pictures: list[Picture], most: int, seed: list[int]) -> list[Picture]:

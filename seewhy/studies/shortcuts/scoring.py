@@ -47,11 +47,12 @@ class Marks:
     same: float
     vmax: float
     apart: float
+    outside: float = 0.0  # heat outside the object, over what is usual; where masks were given
 
     @property
     def looks(self) -> float:
-        """How much the group looks at the same thing: 2 RC + 3 C + 3 E + 4 SAME."""
-        return 2 * self.region + 3 * self.peak + 3 * self.early + 4 * self.same
+        """How much the group looks at the same thing: 2 RC + 3 C + 3 E + 4 SAME, and with masks 4 OUTSIDE."""
+        return 2 * self.region + 3 * self.peak + 3 * self.early + 4 * self.same + 4 * self.outside
 
     @property
     def promise(self) -> float:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seewhy.errors import InputError
-from seewhy.evidence import INPUT, Model
+from seewhy.evidence import Model
 from seewhy.models import as_model, wrap
-from seewhy.results.findings import Finding, Findings
+from seewhy.results.findings import WHOLE, Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
+from seewhy.studies.comparison.inside import Inside
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import groups, reduced, standardised, unlike
 from seewhy.studies.shortcuts.classes import Class, Receivers, described, receivers
 from seewhy.studies.shortcuts.counting import cells
-from seewhy.studies.shortcuts.knowing import Known
-from seewhy.studies.shortcuts.looking import Looker
+from seewhy.studies.shortcuts.knowing import learned, told
+from seewhy.studies.shortcuts.looking import Looker, looker_for
+from seewhy.studies.shortcuts.objects import NEARLY, held, outside, weighed
+from seewhy.studies.shortcuts.placeless import PLACELESS, merged, placeless
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, completed, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge
@@ -41,6 +45,8 @@ def find_shortcuts(
     seed: int = 0,
     per_class: int = 500,
     save: bool = True,
+    decisions: str | Path | None = None,
+    masks: Inside | None = None,
     progress: Told | None = None,
 ) -> Findings:
     """Searches a run for what the model answers by though it should not, and proves it by covering and pasting.
@@ -55,6 +61,11 @@ def find_shortcuts(
         seed: of what is drawn by chance.
         per_class: pictures looked at of each predicted class, at most.
         save: keep the findings in the run's folder, for `run.findings()`.
+        decisions: the file of what was decided; None: `seewhy.toml` here, or in the nearest folder above that has one.
+        masks: where the object is: a folder with a mask for each picture, of the same path and name; a function from
+            the picture to its mask; masks by path. Groups that are looked at outside it count for more then, if nine
+            in ten pictures have one. None: nothing of that; where the run's data have masks or boxes, a finding tells
+            all the same how much of its heat lies outside.
         progress: called with pictures done and all pictures, after each batch.
     Returns:
         `Findings`: those above the line, worst first, then up to three below it. About six forward passes and one
@@ -66,7 +77,7 @@ def find_shortcuts(
     if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < NEEDED:
         raise InputError(f"per_class={per_class!r}", f"{NEEDED} pictures or more", "leave it out for 500")
     run.need_labels("shortcuts")
-    wrapped = _same_model(run, model)
+    wrapped = same_model(run, model)
     sample = sampled(run, per_class, seed)
     assert run.root is not None
     reader = Reader(run.root, wrapped, run.settings.get("fast_decode"))
@@ -92,7 +103,9 @@ def find_shortcuts(
         candidates += own
     if not classes:
         raise _vanished(reader, total)
-    proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates)]
+    beside = {each.index: outside(run, each, masks) for each in classes}
+    usable = candidates if masks is None else weighed(candidates, beside)
+    proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates if usable is None else usable)]
     ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
     kept_ones = unlike_ones([each.candidate for each in ranked], len(ranked), len(ranked))
     ranked = [each for each in ranked if each.candidate in kept_ones]
@@ -100,26 +113,39 @@ def find_shortcuts(
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     shown = [completed(each, reader, looker, others, seed, each.s3 > LINE) for each in shown]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
+    looked = {each.index: each.pictures for each in classes}
+    whole = placeless(looked, sample.counts, run, reader, looker, others, items, seed)
+    items = list(merged(items, whole))
     if save:
         cleared(run.folder)
-    for place, (item, each) in enumerate(zip(items, shown, strict=True)):
-        probe, best = Known(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
-        shots = kept(run.folder, item.code, each.given, best, reader.prepared) if save else ()
-        items[place] = replace(
-            item, probe=probe, cells=cells(each.candidate, probe, others, run, item.raised), shots=shots
-        )
+    with_place = [i for i, each in enumerate(items) if each.kind != WHOLE]
+    for i, each in zip(with_place, shown, strict=True):
+        probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
+        shots = kept(run.folder, items[i].code, each.given, best, reader.prepared) if save else ()
+        known = replace(told(items[i], each.candidate, probe), outside=held(each.candidate, beside[items[i].index]))
+        items[i] = replace(known, cells=cells(each.candidate, probe, others, run, items[i].raised), shots=shots)
+    for i, given in zip((i for i, each in enumerate(items) if each.kind == WHOLE), whole.given, strict=True):
+        if save:
+            shots = kept(run.folder, items[i].code, given, items[i].effects[:1], reader.prepared)
+            items[i] = replace(items[i], shots=shots)
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": count_of_groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
         **{"seed": seed, "per_class": per_class, "layers": [looker.early, looker.middle, looker.last]},
-        **{"run": run.about.get("key")},
+        **{"run": run.about.get("key"), "whole": {"best": whole.best, "line": PLACELESS, "passes": whole.passes}},
     }
     controls = [each.parts["f0"] for each in proofs]
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
-    findings = Findings(tuple(items), tried, _notes(run, sample, classes, reader), seen)
+    notes = (*_notes(run, sample, classes, reader), *whole.notes)
+    if usable is None:
+        notes = (
+            *notes,
+            f"fewer than {NEARLY:.0%} of the pictures have a mask, so masks count for nothing in the score",
+        )
+    findings = Findings(tuple(items), tried, notes, seen)
     if save:
         findings.save(run.folder)
-    return findings
+    return decided(findings, decisions)
 
 
 def judged(found: Class) -> list[Candidate]:
@@ -162,7 +188,7 @@ def _place(each: Candidate) -> float:
     return each.marks.place
 
 
-def _same_model(run: Run, model: Any) -> Model:
+def same_model(run: Run, model: Any) -> Model:
     """The model wrapped as in the audit.
 
     Raises:
@@ -196,9 +222,7 @@ def _looker(run: Run, model: Model, reader: Reader, sample: Sample) -> Looker:
     for one in [*sample.receivers, *(each for own in sample.classes.values() for each in own)]:
         _, images = reader.read([one])
         if len(images):
-            layer = run.settings.get("layer")
-            refit = getattr(model, "channels_last", None) if run.settings.get("channels_last") else None
-            return Looker(model, images[0], None if layer == INPUT else layer, refit)
+            return looker_for(run, model, images[0])
     raise _vanished(reader, sum(len(each) for each in sample.classes.values()))
 
 
@@ -221,14 +245,16 @@ def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers
     where = wording.place(each.pixels, each.heat, _peaks(of.heat[group]))
     names = [run.name(int(k)) for k in np.unique(others.labels) if k != of.index]
     marks = {key: float(value) for key, value in vars(each.candidate.marks).items()}
+    verdict = wording.status(each.s3, LINE, each.effects)
     return Finding(
         code=code,
-        status=wording.status(each.s3, LINE, each.effects),
+        verdict=verdict,
         kind="place",
         label=label,
         index=of.index,
         ids=tuple(one.id for one in pictures),
         paths=tuple(one.path for one in pictures),
+        hashes=tuple(one.hash for one in pictures),
         looked=len(of.pictures),
         pictures=sample.counts[of.index],
         wrong=wrong,
@@ -242,9 +268,9 @@ def _finding(code: str, each: Proof, run: Run, sample: Sample, others: Receivers
         heat=each.heat.astype(np.float32),
         pixels=each.pixels.astype(np.float32),
         effects=each.effects,
-        words=wording.found(label, len(group), len(of.pictures), where, wrong),
+        words=wording.found(label, len(group), len(of.pictures), where),
         proof=wording.proven(label, each.effects),
-        remedy=wording.remedy(label, names),
+        remedy=wording.remedy(label, names, verdict),
     )
 
 
@@ -263,6 +289,11 @@ def _notes(run: Run, sample: Sample, classes: Sequence[Class], reader: Reader) -
         names = ", ".join(f"{run.name(k)} ({count})" for k, count in list(sample.few.items())[:5])
         more = " ..." if len(sample.few) > 5 else ""
         notes.append(f"not looked at, with fewer than {NEEDED} pictures predicted as them: {names}{more}")
+    seen = {each.index for each in classes}
+    for k, pictures in sample.classes.items():
+        if k not in seen:
+            left, all_ = sum(one.path not in reader.gone for one in pictures), counted(len(pictures), "picture")
+            notes.append(f"{run.name(k)}: {left} of {all_} can be read again, and {NEEDED} are needed")
     for each in classes:
         if each.dark.mean() > 0.2:
             notes.append(

@@ -82,38 +82,81 @@ def best(effects: Sequence[Effect], test: str) -> Effect:
 def status(score: float, line: float, effects: Sequence[Effect]) -> str:
     """Which of `STATES` it is in."""
     if not score > line:
-        return STATES[2]
-    clear = any(each.interval[0] > _CLEAR for each in effects if each.control == "rest")  # the object passes elsewhere
-    return STATES[0] if clear else STATES[1]
+        return STATES[3]
+    return supported(effects)
 
 
-def found(label: str, members: int, looked: int, where: str, wrong: int) -> str:
+def supported(effects: Sequence[Effect], then: Sequence[Effect] = ()) -> str:
+    """What the tests say by themselves: 'proven', 'suspected' or 'not supported'.
+
+    Args:
+        effects: of now.
+        then: of when it was found; tests that were clear then are the ones that count.
+    """
+    clear = [(each.test, each.region) for each in then if each.control == "rest" and each.interval[0] > _CLEAR]
+    if not {region for _, region in clear} & {each.region for each in effects}:
+        clear = [(test, "own") for test, _ in clear]  # what sets it apart can be found by the first model alone
+    if clear:
+        effects = [each for each in effects if (each.test, each.region) in clear]
+    against_rest = [each for each in effects if each.control == "rest"]  # the object passes against elsewhere
+    lowest = max((each.interval[0] for each in against_rest), default=0.0)
+    return STATES[0] if lowest > _CLEAR else STATES[1] if lowest > 0 else STATES[2]
+
+
+def clearly(low: float, wide: bool) -> str:
+    """Which of `STATES` a finding without a place is in, by the lower end of its effect's interval.
+
+    What all pictures of a class share may be the class itself, so that it is never more than worth a look.
+    """
+    return STATES[3] if wide else STATES[0] if low > _CLEAR else STATES[1]
+
+
+def found(label: str, members: int, looked: int, where: str) -> str:
     """What was found."""
-    words = f"{members} of {looked} pictures called {label!r} look at the same thing, {where}"
-    return words + (f"; {wrong} of them {'is' if wrong == 1 else 'are'} not {label!r}" if wrong else "")
+    return f"in {members} of {looked} pictures called {label!r} the model looks at the same thing, {where}"
 
 
 def proven(label: str, effects: Sequence[Effect]) -> str:
-    """What covering and pasting did, each by its clearest test, beside its control."""
+    """What covering and pasting did, each by its clearest test, beside its control; a line each."""
     paste, cover = best(effects, "paste"), best(effects, "cover")
-    part = {"own": "what each looks at", "heat": "where it looks", "pixels": "where its pixels differ"}
-    part["thing"] = "what sets them apart"
-    against = {"rest": f"in other {label!r} pictures", "elsewhere": "a patch of equal size elsewhere"}
+    part = {"own": "what its heat marks", "heat": "where the heat is", "pixels": "where the pixels differ"}
+    part["thing"] = "what sets it apart"
+    against = {"rest": f"in other {label!r} pictures", "elsewhere": "with a patch of equal size elsewhere"}
     turned, control = round(paste.effect * paste.pictures), round(paste.control_effect * paste.control_pictures)
     low, high = paste.interval
+    turn = "turns" if turned == 1 else "turn"
     return (
-        f"covered ({part[cover.region]}), p({label}) falls by {cover.effect:.2f} ({against[cover.control]}: "
-        f"{cover.control_effect:.2f}; difference 95 %: {cover.interval[0]:.2f} to {cover.interval[1]:.2f}); "
-        f"pasted ({part[paste.region]}) onto {paste.pictures} pictures of other classes, {turned} turn {label!r} "
-        f"(from other {label!r} pictures: {control} of {paste.control_pictures}; difference 95 %: "
-        f"{100 * low:.0f} to {100 * high:.0f} points)"
+        f"covered, p({label}) {_moves(cover.effect)}; {against[cover.control]} it {_moves(cover.control_effect)} "
+        f"({part[cover.region]}; difference, 95 %: {_signed(cover.interval[0])} to "
+        f"{_signed(cover.interval[1])})\n"
+        f"pasted onto {paste.pictures} pictures of other classes, {turned} {turn} {label!r}; with the same of other "
+        f"{label!r} pictures {control} ({part[paste.region]}; difference, 95 %: {_points(low)} to "
+        f"{_points(high)} points)"
     )
 
 
-def remedy(label: str, others: Sequence[str]) -> str:
+def _moves(fall: float) -> str:
+    return f"falls by {_signed(fall)}" if round(fall, 2) >= 0 else f"rises by {_signed(-fall)}"
+
+
+def _points(share: float) -> str:
+    return f"{round(100 * share) + 0}"
+
+
+def _signed(value: float) -> str:
+    """Two digits, and no minus before zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def remedy(label: str, others: Sequence[str], verdict: str) -> str:
     """What to do next."""
+    if verdict in STATES[2:]:
+        return f"look at the examples; there is nothing to do where they show what makes a {label!r}"
     other = repr(others[0]) if len(others) == 1 else "the other classes"
-    return f"collect or make pictures of {other} that show it, or of {label!r} that do not"
+    return (
+        f"look at the examples; where it is no part of a {label!r}, collect or make pictures of {other} that show it, "
+        f"or of {label!r} that do not"
+    )
 
 
 def visible(controls: Sequence[float], tried: int, pictures: int) -> str:
@@ -132,5 +175,5 @@ def visible(controls: Sequence[float], tried: int, pictures: int) -> str:
     return (
         f"The weakest effect that these tests can tell from chance: {100 * weakest / tried:.0f} points more pictures "
         f"turned than by the control. Not seen: what fewer than {counted(least, 'picture')} of a class show, or more "
-        "than 85 % of them, what has no place (a tint, blur), and what is in no picture of this run."
+        "than 85 % of them, and what is in no picture of this run."
     )

@@ -23,6 +23,10 @@ from seewhy.results.tables import percent
 GROUPS, LEAST = 12, 5  # groups of pictures that are measured at most; pictures of one at least
 SCORES = ("accuracy", "class", "group")
 FOCUS = ("inside box", "inside mask", "heat on", "border", "corners", "entropy")
+_NAMES = {
+    **{"inside box": "heat inside box", "inside mask": "heat inside mask"},
+    **{"border": "heat on border", "corners": "heat in corners"},
+}
 _COLUMNS = {
     **{"inside box": "inside_box", "inside mask": "inside_mask"},
     **{"border": "border", "corners": "corners", "entropy": "entropy"},
@@ -48,7 +52,7 @@ class Measure:
             return f"right on {self.of}"
         if self.kind == "group":
             return f"right in {self.of}"
-        return f"{self.kind} {self.of}".strip()
+        return _NAMES.get(self.kind, f"{self.kind} {self.of}".strip())
 
 
 @dataclass(frozen=True, eq=False)

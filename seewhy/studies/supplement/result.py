@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ from seewhy.studies.supplement.measures import FOCUS, SCORES, Measure, read, sho
 from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated, holm
 
 _ACROSS = 6  # columns of a table
+_WIDTH = 110
 _UNITS = {"entropy"}  # what is no share
 HOW = (
     "t interval over held-out pictures and trainings, both as random effects (Hillis 2007), paired by picture and "
@@ -291,8 +293,9 @@ class Study(Sequence[Ended]):
         lines = [self.heading, ""]
         for columns in self._columns():
             lines += [aligned(*self._cells(columns)), ""]
-        lines += [f"{mark}" for mark in self._legend]
-        lines += [f"note: {line(note)}" for note in self.notes]
+        lines += textwrap.wrap(" ".join(self._legend), _WIDTH)
+        for note in self.notes:
+            lines += textwrap.wrap(f"note: {line(note)}", _WIDTH, subsequent_indent="      ")
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:

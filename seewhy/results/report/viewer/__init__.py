@@ -11,6 +11,7 @@ from typing import Any
 
 from seewhy.errors import InputError
 from seewhy.images.drawing import OPACITY, color_table
+from seewhy.results.report.viewer import compared
 from seewhy.results.report.viewer.fallback import findings, mistakes, notes, overlays, overview
 
 SCHEMA = 1
@@ -19,7 +20,7 @@ COLORMAPS = ("default", "viridis", "jet", "gray")
 SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
     *("gallery", "overview", "reliability", "looked", "findings", "plots", "finding", "exporting"),
-    *("dialog", "keys", "page"),
+    *("compared", "pairs", "compare", "beside", "dialog", "keys", "page"),
 )
 
 
@@ -39,6 +40,7 @@ def page(bundle: Mapping[str, Any]) -> str:
         raise InputError(f"a bundle of schema {bundle.get('schema')!r}", f"schema {SCHEMA}", "make the report again")
     style, script = _text("page.css"), _script()
     whole = {**bundle, "drawing": drawing(), "size": _sized(bundle.get("size"), len(style) + len(script))}
+    audited = "pictures" in bundle
     template = Environment(autoescape=True).from_string(_text("page.html.jinja"))
     return template.render(
         bundle=bundle,
@@ -46,11 +48,12 @@ def page(bundle: Mapping[str, Any]) -> str:
         style=_Plain(style),
         script=_Plain(script),
         data=_Plain(embedded(whole)),
-        facts=overview(bundle),
-        notes=notes(bundle),
+        facts=overview(bundle) if audited else [],
+        notes=notes(bundle) if audited else list(bundle["about"]["notes"]),
         proofs=findings(bundle),
-        mistakes=mistakes(bundle),
-        pictures=overlays(bundle),
+        mistakes=mistakes(bundle) if audited else [],
+        tables=compared.tables(bundle),
+        pictures=overlays(bundle) if audited else compared.overlays(bundle),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,14 +57,16 @@ def findings(bundle: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def overlays(bundle: Mapping[str, Any]) -> list[dict[str, str]]:
     """Six pictures with their maps as data: URLs, mistakes first; none where the bundle has no pictures."""
-    shown = {entry["row"]: entry for entry in bundle["shown"] if _embedded(entry.get("image"))}
+    shown = {entry["row"]: entry for entry in bundle["shown"] if embedded_image(entry.get("image"))}
     rows = [row for row in _worst(bundle) if row in shown]
     rows += [row for row in shown if row not in set(rows)]
     result = []
     for row in rows[:PICTURES]:
         told = _told(bundle, row)
         words = f"{told['name']}: {told['label']} → {told['predicted']}, {told['probability']}"
-        result.append({"image": _drawn(shown[row]), "words": words})
+        result.append(
+            {"image": url_of(drawn(shown[row]["image"], shown[row].get("map"), shown[row].get("box"))), "words": words}
+        )
     return result
 
 
@@ -82,31 +84,39 @@ def picture(url: str) -> Image.Image:
 
 def _finding(one: Mapping[str, Any]) -> dict[str, Any]:
     image = None
-    if _embedded(one.get("mean_picture")) and one.get("mean_map"):
+    if embedded_image(one.get("mean_picture")) and one.get("mean_map"):
         mean = picture(one["mean_picture"])
-        image = _url(overlay(mean, np.asarray(one["mean_map"], np.float32)))
+        image = url_of(overlay(mean, np.asarray(one["mean_map"], np.float32)))
     named = " ".join(each for each in (one["code"], one.get("name")) if each)
     return {"name": named, "status": one["status"], "words": one["words"], "proof": one["proof"], "image": image}
 
 
-def _drawn(entry: Mapping[str, Any]) -> str:
-    photo = picture(entry["image"])
-    if entry.get("map"):
-        part = entry.get("box")
-        box = None
-        if part:
-            box = (part[0] * photo.width, part[1] * photo.height, part[2] * photo.width, part[3] * photo.height)
-        photo = overlay(photo, cells(entry["map"]), box)
-    return _url(photo)
+def drawn(image: str, map: Mapping[str, Any] | None, part: Sequence[float] | None) -> Image.Image:
+    """A picture of the bundle with a map over it, where there is one.
+
+    Args:
+        image: data: URL.
+        map: as the bundle packs it.
+        part: left, top, right, bottom of what the model saw, as parts of the picture; None: all of it.
+    """
+    photo = picture(image)
+    if not map:
+        return photo
+    box = None
+    if part:
+        box = (part[0] * photo.width, part[1] * photo.height, part[2] * photo.width, part[3] * photo.height)
+    return overlay(photo, cells(map), box)
 
 
-def _url(photo: Image.Image) -> str:
+def url_of(photo: Image.Image) -> str:
+    """The picture as a data: URL."""
     buffer = io.BytesIO()
     photo.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _embedded(image: str | None) -> bool:
+def embedded_image(image: str | None) -> bool:
+    """It is a picture inside the file."""
     return image is not None and image.startswith("data:image/") and ";base64," in image
 
 

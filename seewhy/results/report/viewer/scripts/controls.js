@@ -9,7 +9,7 @@ const CHOICES = {
 function slider(name, words, unit = " %") {
   const said = el("output", {});
   const input = el("input", {
-    type: "range", min: 0, max: 100, step: 1, name, oninput: () => change({ [name]: Number(input.value) }),
+    type: "range", min: 0, max: 100, step: 1, name, "aria-label": words, oninput: () => change({ [name]: Number(input.value) }),
   });
   const follow = () => { input.value = state[name]; said.textContent = `${state[name]}${unit}`; };
   follow();
@@ -30,7 +30,11 @@ function drawingControls() {
 }
 
 function nextChoice(name) {
-  const keys = CHOICES[name].map(([key]) => key);
+  nextOf(name, CHOICES[name]);
+}
+
+function nextOf(name, choices) {
+  const keys = choices.map(([key]) => key);
   change({ [name]: keys[(keys.indexOf(state[name]) + 1) % keys.length] });
 }
 

@@ -4,14 +4,14 @@ window.addEventListener("error", fallBack); // until the page stands; later erro
 const bundle = JSON.parse(document.getElementById("bundle").textContent);
 if (bundle.schema !== VERSION) refuse(`This page reads version ${VERSION} of its data; this is ${bundle.schema}.`);
 
-const labels = bundle.labels;
-const rows = bundle.pictures;
+const labels = bundle.labels || [];
+const rows = bundle.pictures || { n: 0, id: [], path: [], label: [], predicted: [], correct: [], probability: [], scale: [] };
 const classOf = new Map(labels.map((name, index) => [name, index]));
-const shownByRow = new Map(bundle.shown.map((entry) => [entry.row, entry]));
-const clusterById = new Map(bundle.clusters.list.map((cluster) => [cluster.id, cluster]));
+const shownByRow = new Map((bundle.shown || []).map((entry) => [entry.row, entry]));
+const clusterById = new Map((bundle.clusters ? bundle.clusters.list : []).map((cluster) => [cluster.id, cluster]));
 const largestScale = rows.scale.reduce((most, scale) => Math.max(most, scale || 0), 0);
 const coarse = rows.coarse ? { ...rows.coarse, values: bytes(rows.coarse.values) } : null;
-const judged = bundle.measures.labelled > 0;
+const judged = Boolean(bundle.measures) && bundle.measures.labelled > 0;
 
 function refuse(sentence) {
   throw new Error(sentence);

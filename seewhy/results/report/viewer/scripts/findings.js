@@ -4,8 +4,8 @@ const findings = proofs ? proofs.list : [];
 const findingByCode = new Map(findings.map((one) => [one.code, one]));
 const STATUS = { // sign, kind of colour, what it means
   proven: ["▲", "bad", "Covering or pasting it changes answers, and the control does not."],
-  suspected: ["△", "warned", "These pictures share it, but no test showed an effect beyond its control."],
-  "not supported": ["○", "calm", "Looked for and tested; the tests do not bear it out."],
+  suspected: ["△", "warned", "Covering or pasting it changes answers a little more than its control does, or the tests are unsure."],
+  "not supported": ["○", "calm", "Its pictures are alike where the model looks, but no test showed an effect beyond its control."],
   "worth a look": ["◇", "calm", "Below the line: groups like this are found in models without a shortcut, too. Covering or pasting the object itself does as much."],
   accepted: ["✓", "good", "Known and accepted by a person."],
   dismissed: ["–", "calm", "A person decided that it is no shortcut."],

@@ -1,5 +1,5 @@
 // Single keys, all listed under '?', and switched off there by who speaks or types to the page.
-const KEYS = [
+const OF_RUN = [
   ["/", "filter by name", () => toName()],
   ["w", "only wrong answers, and back", () => toWrong()],
   ["j", "next picture, next finding", () => along(1)],
@@ -7,15 +7,26 @@ const KEYS = [
   ["m", "map on or off", () => change({ map: state.map === "none" ? "predicted" : "none" })],
   ["a", "map of the prediction", () => change({ map: "predicted" })],
   ["b", "map of the label", () => change({ map: "label" })],
+  ["Arrows", "move in the grid; Home and End: first and last", null],
+];
+const OF_COMPARISON = [
+  ["j", "next picture", () => alongPairs(1)],
+  ["k", "previous picture", () => alongPairs(-1)],
+  ["m", "maps on or off", () => change({ map: state.map === "none" ? "predicted" : "none" })],
+  ["a", "A's map, large", () => toTurn("A")],
+  ["b", "the other run's map, large", () => toTurn("B")],
+  ["x", "next way to compare, large", () => besideDialog.open && nextOf("way", WAYS)],
+];
+const KEYS = [
+  ...(bundle.pictures ? OF_RUN : []), ...(comparison ? OF_COMPARISON : []),
   ["[", "less opaque", () => nudge("opacity", -5)],
   ["]", "more opaque", () => nudge("opacity", 5)],
   ["-", "lower threshold", () => nudge("threshold", -5)],
   ["=", "higher threshold", () => nudge("threshold", 5)],
   ["c", "next colours", () => nextChoice("colors")],
-  ["s", "next scale: this picture, all shown, all in this file", () => nextChoice("scale")],
+  ["s", "next scale: the map by itself, what is shown with it, all in this file", () => nextChoice("scale")],
   ["t", "smooth or true cells", () => nextChoice("cells")],
   ["Space", "held: the bare photo", null],
-  ["Arrows", "move in the grid; Home and End: first and last", null],
   ["Enter, Esc", "open a picture, close it", null],
   ["?", "this list", () => helpDialog.showModal()],
 ];
@@ -30,6 +41,12 @@ function makeHelp() {
     table("Single keys", ["key", "does"], [views, ...KEYS].map(([key, words]) => [el("kbd", {}, key), words])),
     el("p", {}, keys));
   document.body.append(helpDialog);
+}
+
+function toTurn(turn) {
+  if (!besideDialog.open) return;
+  endTurns();
+  change({ way: "blink", turn });
 }
 
 function toName() {
@@ -73,8 +90,8 @@ function onKey(event) {
 }
 
 function bare(event) { // the photo alone for as long as the key is held; controls keep their own Space
-  if (!dialog.open && !event.target.matches(".tile")) return;
-  if (event.target.matches("input, summary, button:not(.tile)")) return;
+  if (!dialog.open && !besideDialog.open && !event.target.matches(".tile, .pair-tile")) return;
+  if (event.target.matches("input, summary, button:not(.tile, .pair-tile)")) return;
   event.preventDefault();
   document.documentElement.classList.add("bare-photo");
 }

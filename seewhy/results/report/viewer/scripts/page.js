@@ -1,11 +1,12 @@
 // Puts the page together: the views, the banner, the way between them.
-// Compare and Training take their places in VIEWS when the bundle brings them.
+// A view is there where the bundle brings what it shows: a run, a comparison, a training.
 const VIEWS = [
-  { name: "overview", words: "Overview", make: overview },
-  { name: "gallery", words: "Gallery", make: gallery, follow: () => gallery.follow() },
-  { name: "looked", words: "Looked at", make: lookedAt },
-  { name: "findings", words: "Findings", make: followFindings, follow: followFindings },
-].filter(({ name }) => name !== "findings" || proofs);
+  { name: "overview", words: "Overview", given: bundle.pictures, make: overview },
+  { name: "gallery", words: "Gallery", given: bundle.pictures, make: gallery, follow: () => gallery.follow() },
+  { name: "looked", words: "Looked at", given: bundle.pictures, make: lookedAt },
+  { name: "findings", words: "Findings", given: proofs, make: followFindings, follow: followFindings },
+  { name: "compare", words: "Compare", given: comparison, make: compare },
+].filter(({ given }) => given);
 const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
   el("a", { href: `#${name}`, onclick: (event) => goTo(event, name) }, words));
@@ -18,6 +19,7 @@ function start() {
   Object.assign(state, readHash());
   makeDialog();
   makeHelp();
+  makeBeside();
   followView();
   followOpen();
   onChange(["view"], () => { followView(); window.scrollTo(0, 0); });
@@ -45,7 +47,7 @@ function goTo(event, view) { // filters and drawing stay as they are
 }
 
 function toView(view) { // from a finding to the list of them
-  change({ view, open: "", ...(view === "findings" && state.view === view ? { code: "" } : {}) });
+  change({ view, open: "", pair: "", ...(view === "findings" && state.view === view ? { code: "" } : {}) });
 }
 
 function followView() {
@@ -62,7 +64,7 @@ function followView() {
   }
   if (view.follow) attempt(view, view.follow);
   redrawStale();
-  document.title = `${bundle.title} – ${view.words}`;
+  document.title = VIEWS.length > 1 ? `${bundle.title} – ${view.words}` : bundle.title;
 }
 
 function attempt(view, step) { // the other views stay of use
@@ -76,13 +78,21 @@ function attempt(view, step) { // the other views stay of use
 }
 
 function heading() {
-  const { about } = bundle;
-  const used = [about.model.name || "unnamed model", about.layer, about.method, about.preparation];
-  const line = [...used, counted(bundle.measures.pictures, "picture")].filter(Boolean).join(" · ");
+  const line = bundle.pictures ? runLine() : comparedLine();
   return el("header", { class: "top" },
     el("div", { class: "title" }, el("strong", {}, bundle.title), el("span", { class: "small" }, line)),
-    el("nav", { "aria-label": "Views" }, links),
+    links.length > 1 ? el("nav", { "aria-label": "Views" }, links) : "",
     button("?", () => helpDialog.showModal(), { class: "round", "aria-label": "? Keys" }));
+}
+
+function runLine() {
+  const { about, measures } = bundle;
+  const used = [about.model.name || "unnamed model", about.layer, about.method, about.preparation];
+  return [...used, counted(measures.pictures, "picture")].filter(Boolean).join(" · ");
+}
+
+function comparedLine() {
+  return [...comparison.runs.map(({ model }, k) => `${sideWords(k)}: ${model}`), counted(comparison.shared, "shared picture")].join(" · ");
 }
 
 function banner() {

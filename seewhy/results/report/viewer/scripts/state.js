@@ -1,19 +1,21 @@
 // What is asked and how maps are drawn, kept in the address after '#', so that Back works and a link can be pasted.
 const DEFAULTS = {
-  view: "overview", open: "", code: "",
+  view: bundle.pictures ? "overview" : bundle.comparison ? "compare" : "training", open: "", code: "",
   truth: "", predicted: "", answer: "", low: 0, high: 100, cluster: "", group: "", split: "", finding: "", flat: "", photo: "",
   text: "", region: "", inside: 50, sort: "worst",
   map: "predicted", opacity: Math.round(100 * bundle.drawing.opacity), threshold: 0, colors: "default",
   scale: "picture", cells: "smooth", outline: "on", keys: "on",
+  bucket: "", against: "B", pair: "", way: "beside", turn: "A", swipe: 50,
 };
 const DRAWING = ["map", "opacity", "threshold", "colors", "scale", "cells", "outline"];
-const PLACES = ["view", "open", "code"]; // changes of these are steps that Back undoes
+const PLACES = ["view", "open", "code", "bucket", "against", "pair"]; // changes of these are steps that Back undoes
 const FILTERING = ["truth", "predicted", "answer", "low", "high", "cluster", "group", "split", "finding", "flat", "photo",
   "text", "region", "inside"];
 
 const KNOWN = {
   answer: [[""], ["right"], ["wrong"]], flat: [[""], ["only"]], photo: [[""], ["only"]],
   outline: [["on"], ["off"]], keys: [["on"], ["off"]],
+  way: [["beside"], ["blink"], ["swipe"], ["difference"]], turn: [["A"], ["B"]],
 };
 
 const state = { ...DEFAULTS }; // the address is read at the start
