@@ -14,7 +14,7 @@ from seewhy.studies.shortcuts import looks, searching
 from seewhy.studies.shortcuts.classes import receivers
 from seewhy.studies.shortcuts.colours import colours
 from seewhy.studies.shortcuts.lending import Lender
-from seewhy.studies.shortcuts.placeless import PLACELESS, placeless
+from seewhy.studies.shortcuts.placeless import PLACELESS, placeless, telling
 from seewhy.studies.shortcuts.sampling import Reader, sampled
 from seewhy.studies.shortcuts.statistics import SORTS, given, planes, statistics, waves
 from seewhy.studies.shortcuts.trying import explained, parted, trial_of
@@ -128,6 +128,16 @@ def test_numbers_are_parted_where_they_lie_furthest_apart():
     assert parted(one_out).sum() == 5  # a tenth, at least
 
 
+def test_what_parts_donors_in_all_receivers_alike_tells_most():
+    shows = np.arange(40) < 20
+    signal, noise = shows[:, None] * 4.0, RNG.normal(size=(40, 12))
+    assert telling(signal + noise) > 0.85 > 0.3 > telling(noise)
+    of_one = noise.copy()
+    of_one[:, 0] += 60 * shows  # two clear groups, by a single receiver
+    assert telling(of_one) < 0.5
+    assert telling(np.zeros((40, 12))) == 0
+
+
 def worn(change, count=40):
     """Statistics of noisy pictures that were changed."""
     pixels = RNG.normal(RNG.uniform(90, 150, (count, 1, 1, 3)), 25, (count, 16, 16, 3))
@@ -224,9 +234,9 @@ def test_a_tint_is_found_and_told_apart(tinted):
     assert by_colour.control_effect < 0.2
     assert by_sharpness.effect < 0.2
     assert one.effect("look", "all", "own class").interval[0] > 0.5
-    text = repr(found)
+    text = " ".join(repr(found).split())
     assert "Without a place, by how whole pictures look:" in text
-    assert "share a colour cast towards orange, over the whole picture" in text
+    assert "share a colour cast towards orange, over the whole picture" in " ".join(text.split())
     assert [each.code for each in found] == [f"SC{i:02}" for i in range(1, len(found) + 1)]
     opened = run.findings()
     assert repr(opened) == repr(found)

@@ -41,12 +41,12 @@ class Point:
         measure: its name.
         kind, of: what it is of: see `Measure`.
         share: of the supplement, 0..1.
-        mean: over pictures and trainings.
+        mean: over pictures and trainings, of pictures that have a value (a map that is not empty) under all of them.
         spread: standard deviation over the trainings' means; None of one.
         low, high: 95 %, for other pictures and other trainings; None where it cannot be told.
         seeds: the trainings.
-        values: each one's mean.
-        pictures: held-out pictures that have a value.
+        values: each one's mean, over all pictures that have a value under it.
+        pictures: held-out pictures in `mean`.
         change: to the smallest share, on the trainings that both have; None at that share.
         change_low, change_high: 95 %, paired.
         p: that the change is noise, corrected for all comparisons of the kind.
