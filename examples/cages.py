@@ -21,6 +21,9 @@ from PIL import Image, ImageOps
 import seewhy as sw
 from seewhy import scenes
 from seewhy.images import panels
+from seewhy.images.preparing import Preset
+from seewhy.images.reading import read
+from seewhy.models.torch.small import preparation, train
 from seewhy.scenes.markers import Spot
 
 KINDS = ("cat", "dog")
@@ -81,19 +84,27 @@ def data(photos: Path, out: Path, side: int, most: int) -> tuple[Path, Path, Pat
 def training(backbone: str | None, side: int):
     """A new head on a network by name, on the demo's, or a small network from nothing."""
     if backbone is not None:
-        return sw.transfer(sw.wrap(sw.load(backbone), prepare=f"-1..1@{side}") if ".py:" in backbone else backbone)
+        if ".py:" in backbone:  # a network of one's own, which takes -1..1: all of the picture, nothing cut off
+            prepare = Preset("-1..1, all of it", (0.5,) * 3, (0.5,) * 3, side, side)
+            return sw.transfer(sw.wrap(sw.load(backbone), prepare=prepare))
+        return sw.transfer(backbone)
     try:
         return sw.transfer(sw.load("demo:"))
     except sw.MissingExtraError:
-        from seewhy.images.reading import read
-        from seewhy.models.torch.small import preparation, train
 
-    def small(pictures, seed):
-        pixels = np.stack([np.asarray(read(path)) for path, _ in pictures])
-        network = train(pixels, np.array(pictures.indices), seed, classes=2, epochs=20)
-        return sw.wrap(network, labels=pictures.classes, prepare=preparation(side))
+        def small(pictures, seed):
+            pixels = np.stack([np.asarray(read(path)) for path, _ in pictures])
+            network = train(pixels, np.array(pictures.indices), seed, classes=2, epochs=20)
+            return sw.wrap(network, labels=pictures.classes, prepare=preparation(side))
 
-    return small
+        return small
+
+
+def finer(model) -> str:
+    """The last layer with twice the cells of the usual one: a bar is narrower than a cell of that."""
+    layers = [layer for layer in sw.layers(model) if layer.usable and layer.grid]
+    usual = next(layer for layer in layers if layer.default)
+    return [layer.name for layer in layers if layer.block and layer.grid[0] >= 2 * usual.grid[0] - 1][-1]
 
 
 def main() -> None:
@@ -106,18 +117,22 @@ def main() -> None:
         "--most", type=int, default=300, help="photographs of each class to train on, extra ones included"
     )
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--method", default="layerguided", help="of the maps: this one is fine enough for bars")
     asked = parser.parse_args()
     sw.keep_memory()
     photos, cages, test = data(asked.photos, asked.out, asked.side, asked.most)
-    kept = {}
+    trained_by, kept = training(asked.backbone, asked.side), {}
+    fine = {"method": "layercam", "layer": finer(trained_by.model)} if hasattr(trained_by, "model") else {}
 
-    def save(model, path):  # the models of the first seed, for a closer look
+    def save(model, path):  # the study keeps runs, not models; those of the first seed are looked at below
         if path.name.endswith("seed-0"):
             kept[path.name] = model
 
+    def tell(step):
+        if step.step in ("done", "kept"):
+            print(f"share {step.share:4.0%}, seed {step.seed}: accuracy {step.accuracy:.1%}")
+
     study = sw.study(
-        training(asked.backbone, asked.side),
+        trained_by,
         photos,
         SHARES,
         supplement=cages,
@@ -125,37 +140,36 @@ def main() -> None:
         repeats=asked.repeats,
         save=save,
         out=asked.out / "study",
-        audit={"check": False, "method": asked.method},
-        progress=lambda step: step.step in ("done", "kept") and print(f"share {step.share:4.0%}, seed {step.seed}"),
+        audit={"check": False, **fine},
+        progress=tell,
     )
     print(study)
     study.plot(asked.out / "curve.png")
     study.save(asked.out / "curve.csv")
     study.report(asked.out / "study.html")
 
-    # A closer look at the model without a supplement: what does it take for a dog, and why?
+    # The model without a supplement: what does it take for a dog, and where does it look then?
     run = study.run(0)
     wrong = run.mistakes("false positive", predicted="dog")
-    run.gallery(wrong, asked.out / "false-positives.png", limit=6)
+    if len(wrong):
+        run.gallery(wrong, asked.out / "false-positives.png", limit=6)
     run.mean_maps(asked.out / "where.png")
-    study.gif(wrong[0]["path"] if len(wrong) else 0, asked.out / "focus-over-shares.gif")
-    model = kept.get("share-0-seed-0")  # not there where the study was done before
-    if model is not None and len(wrong):
-        path = test.parent / wrong[0]["path"]
-        layers = sw.explain(model, path, layer="all")
-        layers.gif(asked.out / "layers.gif")
-        why = sw.explain(model, path)
-        tiles = [path_picture(path), why.overlay(), layers.mean().overlay(), why.cutout(0.5)]
-        captions = ["a caged cat", f"why {why.label}", "mean of all layers", "mask at half of the maximum"]
-        panels.save(
-            panels.panel(tiles, 4, captions, f"says {why.label}, {why.probability:.0%}"), asked.out / "look.png"
-        )
+    first = wrong[0]["path"] if len(wrong) else run.select(["path"])["path"][0].as_py()
+    study.gif(first, asked.out / "focus-over-shares.gif")
+    study.strip(first).save(asked.out / "focus-over-shares.png")
+    if "share-0-seed-0" in kept:  # not where the study was done before
+        look(kept["share-0-seed-0"], test.parent / first, fine, asked.out)
     print(f"Pictures, curve and report: {asked.out}")
 
 
-def path_picture(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
+def look(model, path: Path, fine: dict, out: Path) -> None:
+    """One picture closely: layer after layer, the mean over layers, and the mask."""
+    layers = sw.explain(model, path, layer="all")
+    layers.gif(out / "layers.gif")
+    why = sw.explain(model, path, **fine)
+    tiles = [why.picture, why.overlay(), layers.mean().overlay(), why.cutout(0.5)]
+    captions = ["the picture", f"why {why.label}, at {why.layer}", "mean of all layers", "mask at half of the maximum"]
+    panels.save(panels.panel(tiles, 4, captions, f"says {why.label}, {why.probability:.0%}"), out / "look.png")
 
 
 if __name__ == "__main__":

@@ -427,6 +427,10 @@ def test_opened_findings_give_the_same_numbers(shop):
     opened = sw.open_findings(sw.open(folder / "first"), cheat)
     pictures = sorted((folder / "photos").rglob("*.png"))[::9]
     for one, other in zip(found, opened, strict=True):
+        if one.kind != "place":
+            with pytest.raises(InputError, match="find_shortcuts"):
+                other.score(pictures)
+            continue
         np.testing.assert_array_equal(one.score(pictures), other.score(pictures))
         np.testing.assert_array_equal(one.mask(pictures[0]), other.mask(pictures[0]))
     looked = [row["path"] for row in run.select(["path"], predicted="red").to_pylist()]
@@ -553,8 +557,8 @@ def test_a_decision_holds_when_the_run_is_analysed_anew(shop, home):
     _, run, cheat, *_ = shop
     run.accept("SC01", reason="known", until=date.today() + timedelta(days=9))
     again = sw.find_shortcuts(run, cheat, seed=3, save=False)
-    assert [each.status for each in again.raised] == ["accepted"]
-    assert not again.failing()
+    assert [each.status for each in again.raised if each.kind == "place"] == ["accepted"]
+    assert not [each for each in again.failing() if each.kind == "place"]
     Path("seewhy.toml").unlink()
     assert [each.status for each in run.findings().raised] == ["proven"]  # nothing of it is in the run
 

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from seewhy.errors import InputError, SeeWhyWarning, UnknownNameError
 from seewhy.images.reading import read
 from seewhy.models.torch.small import SmallNet, as_images, preparation
 from seewhy.studies.data import as_data
-from seewhy.studies.supplement import dividing, making, noise
+from seewhy.studies.supplement import dividing, making, measures, noise
 from seewhy.studies.supplement.pictures import Item, Pictures, listed
 
 SIDE = 48
@@ -161,7 +162,7 @@ def test_the_curve_is_that_of_the_runs(done, folders):
         assert point.mean == pytest.approx(np.mean(point.values))
         assert point.spread == pytest.approx(np.std(point.values, ddof=1))
         border = [np.mean(run.select(["border"])["border"].drop_null().to_numpy()) for run in runs]
-        assert points["border", share].values == pytest.approx(border)
+        assert points["heat on border", share].values == pytest.approx(border)
     assert points["accuracy", 1].change == pytest.approx(points["accuracy", 1].mean - points["accuracy", 0].mean)
     assert points["accuracy", 0].p is None
     discs = [point for point in done.curve if point.of == "disc"]
@@ -375,6 +376,8 @@ def test_asking_for_what_is_not_there(done, tmp_path):
         done.gif("nothing.png", tmp_path / "a.gif")
     with pytest.raises(InputError, match="holds no study"):
         sw.open_study(tmp_path)
+    with pytest.raises(InputError, match="a study of several runs"):
+        sw.open(done.folder)
 
 
 def pairs(folder, count=24):
@@ -507,7 +510,8 @@ def test_the_command_studies_tells_and_goes_on(folders, tmp_path):
     out, err = command(*words)
     assert out.startswith("Study of extra: 48 pictures beside 60 of 3 classes; 45 held out; 2 models")
     assert "study    2/2 models  share 100 %, seed 0  accuracy" in err
-    assert out.splitlines()[-1].startswith("Next: open ")
+    assert out.splitlines()[-1].startswith("Next: seewhy compare ")
+    assert out.splitlines()[-1].endswith("/runs/share-1-seed-0")
     for name in ("study.html", "curve.svg", "curve.csv"):
         assert (tmp_path / "s" / name).stat().st_size > 500
     out, err = command(*words, "--json")
@@ -566,13 +570,14 @@ class _Corner:
         return np.array([np.asarray(read(picture))[:5, :5].mean() / 200 for picture in pictures])
 
 
-def corner(label="cat", probe=True):
+def corner(label="cat", probe=True, hashes=()):
     even = np.full((12, 12), 1 / 144, np.float32)
     pixels = np.zeros((16, 16), np.float32)
     pixels[:8, :8] = 1
     effects = {"s": 9.0, "s3": 9.0, "line": 7.0, "parts": {}, "place": "upper left", "effects": ()}
     return sw.Finding(
-        **{"code": "SC01", "status": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
+        **{"code": "SC01", "verdict": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
+        hashes=hashes,
         **{"looked": 9, "pictures": 9, "wrong": 0, "maps": even[None], "where": even, "heat": even, "pixels": pixels},
         **effects,
         **{"words": "", "proof": "", "remedy": "", "probe": _Corner() if probe else None},
@@ -697,4 +702,63 @@ def test_the_heat_on_a_known_shortcut(folders, tmp_path):
             shares.append(cells[:half, :half].sum() / cells.sum())
     point = next(point for point in found.curve if point.measure == "heat on SC01" and point.share == 1)
     assert point.values[1] == pytest.approx(np.mean(shares), abs=0.02)
-    assert found.about["settings"]["supplement"]["name"] == "extra"
+    assert point.pictures <= len(shares)  # those with a map under each training of the share
+
+
+def test_the_heat_on_a_known_shortcut_in_its_own_pictures(folders):
+    held = listed(as_data(folders["test"]), "the data")[0]
+    some = [item.hash for item in held[7:20]]
+    ((known),) = measures.knowns([corner(probe=False, hashes=tuple(some))], held)
+    assert np.flatnonzero(known.pictures).tolist() == list(range(7, 20))
+    ((own),) = measures.knowns([corner()], cornered())
+    assert own.pictures.all()  # three show it, too few, so that all are measured
+    ((many),) = measures.knowns([corner()], cornered() * 2)
+    assert sorted(many.masks) == np.flatnonzero(many.pictures).tolist() == [0, 2, 4, 10, 12, 14]
+
+
+def test_recipe_albumentations(tmp_path):
+    albumentations = pytest.importorskip("albumentations")
+    pipeline = albumentations.Compose([albumentations.HorizontalFlip(p=1), albumentations.CoarseDropout(p=1)], seed=0)
+    found, _ = making.made(
+        making.Augmented(lambda picture: pipeline(image=np.asarray(picture))["image"]), cornered(), tmp_path, 0
+    )
+    assert len(found) == 10
+    flipped = np.asarray(read(found[0].source))
+    assert flipped.shape == (40, 40, 3)
+
+
+def test_recipe_torchvision(tmp_path):
+    transforms = pytest.importorskip("torchvision.transforms.v2")
+    pipeline = transforms.Compose(
+        [transforms.RandomHorizontalFlip(1), transforms.ColorJitter(0.4), transforms.RandAugment()]
+    )
+    found, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "a", 0)
+    again, _ = making.made(making.Augmented(pipeline), cornered(), tmp_path / "b", 0)
+    assert [item.hash for item in found] == [item.hash for item in again]  # it draws from PyTorch, which is seeded
+
+
+@pytest.mark.slow
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
+    """On scenes for photographs, and with a network that knows nothing."""
+    for part, count, seed in (("train", 48, 0), ("test", 24, 1)):
+        made = scenes.make(count, seed=seed, side=64, classes=2)
+        for number, (pixels, label) in enumerate(zip(made.pictures, made.labels, strict=True)):
+            path = tmp_path / part / ("cat", "dog")[label] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    (tmp_path / "nets.py").write_text(NETWORK)
+    script = Path(__file__).parents[1] / "examples" / "cages.py"
+    words = [tmp_path, "--backbone", f"{tmp_path / 'nets.py'}:network", "--side", 48, "--repeats", 1]
+    monkeypatch.setattr("sys.argv", ["cages.py", *map(str, words), "--out", str(tmp_path / "out")])
+    runpy.run_path(str(script), run_name="__main__")
+    assert "right in cat behind bars" in capsys.readouterr().out
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written >= {
+        "curve.png",
+        "curve.csv",
+        "study.html",
+        "where.png",
+        "focus-over-shares.gif",
+        "layers.gif",
+        "look.png",
+    }

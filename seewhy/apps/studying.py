@@ -15,6 +15,7 @@ from seewhy.apps.options import (
     DebugOption,
     DeviceOption,
     JsonOption,
+    MethodOption,
     OneLayerOption,
     PrepareOption,
     SeedOption,
@@ -68,6 +69,7 @@ def study(
         typer.Option(metavar="DIR", help="Folder of the study [default: studies/ and the supplement's name]."),
     ] = None,
     seed: SeedOption = 0,
+    method: MethodOption = "gradcam",
     layer: OneLayerOption = None,
     prepare: PrepareOption = None,
     weights: WeightsOption = "default",
@@ -105,7 +107,7 @@ def study(
             repeats=repeats,
             seed=seed,
             findings=findings,
-            audit={} if layer is None else {"layer": layer},
+            audit={"method": method} | ({} if layer is None else {"layer": layer}),
             progress=shown,
         )
         progress.clear()
@@ -256,6 +258,6 @@ def _end(found: Study, as_json: bool) -> None:
     for line in repr(found).splitlines():
         say(as_options(line))
     if written:
-        run = found.run(found.shares[-1])
+        runs = [shlex.quote(str(found.run(share).folder)) for share in (found.shares[0], found.shares[-1])]
         say(f"written: {shlex.join(map(str, written))}", "cyan")
-        say(f"Next: open {shlex.quote(str(written[0]))} in a browser   or   seewhy show {shlex.quote(str(run.folder))}")
+        say("Next: " + (f"seewhy compare {' '.join(runs)}" if runs[0] != runs[1] else f"seewhy show {runs[0]}"))

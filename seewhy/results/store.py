@@ -58,6 +58,12 @@ class Store:
                 came = f"no folder {str(self.folder)!r}"
             else:
                 came = f"{str(self.folder)!r} holds no run: it has no {ABOUT}"
+            if (self.folder / "study.json").is_file():
+                raise InputError(
+                    f"{str(self.folder)!r}, which holds a study of several runs",
+                    "the folder of one run",
+                    f"open_study({str(self.folder)!r}), or one of the folders in {str(self.folder / 'runs')!r}",
+                ) from None
             raise InputError(
                 came, "a folder that an audit wrote", "check the path, or make one: `seewhy audit`"
             ) from None

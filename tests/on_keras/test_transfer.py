@@ -62,3 +62,19 @@ def test_a_study_on_keras(tmp_path):
     assert found.shares == (0, 1)
     assert [each.pictures for each in found] == [16, 16, 24, 24]
     assert "accuracy" in repr(found)
+
+
+def test_recipe_keras_layers_as_augmentation(tmp_path):
+    pipeline = keras.Sequential([L.RandomFlip("horizontal", seed=0), L.RandomRotation(0.1, seed=0)])
+    every = pictures(20)
+    train = sw.transfer(sw.wrap(body(), prepare="0..1@32"), epochs=1)
+    found = sw.study(
+        train,
+        every[:10],
+        (1,),
+        supplement=lambda picture: np.clip(pipeline(np.asarray(picture, "float32"), training=True), 0, 255),
+        held_out=every[10:],
+        out=tmp_path / "s",
+        repeats=1,
+    )
+    assert [each.pictures for each in found] == [20]

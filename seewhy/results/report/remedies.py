@@ -107,7 +107,7 @@ def _collect(finding: Finding, place: Place) -> str:
     lacking = [each for each in missing(finding, place.counts) if each.needed]
     scored = any(cell.scored for cell in finding.cells)
     if not scored:
-        return f"Pictures of other classes that show it, or of {label!r} that do not: {finding.remedy}."
+        return f"{finding.remedy}."
     if not lacking:
         return (
             f"By its score other classes show it about as often as {label!r}, so that more pictures of them may not "

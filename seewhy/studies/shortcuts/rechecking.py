@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,17 @@ def _rechecked(finding: Finding, run: Run, known: Run, tests: Retests | None, fi
         shown = tests.shown(finding)
     verdict = wording.supported(effects, finding.effects) if effects else UNTESTED
     then = [wording.best(finding.effects, test) for test in ("cover", "paste")]  # what was clearest when it was found
-    same = [(each.test, each.region, each.control) for each in then]
-    now = [each for each in effects if (each.test, each.region, each.control) in same]
-    if effects and len(now) < len(same):  # what set it apart can be found by the first model alone
-        now = [wording.best(effects, test) for test in ("cover", "paste")]
+    now = [_same(each, effects) for each in then] if effects else []
     proof = wording.proven(finding.label, now) if now else ""
     return Recheck(finding, verdict, heat, shown, effects, proof, _before(finding.label, *then) if now else "", why)
+
+
+def _same(then: Effect, effects: Sequence[Effect]) -> Effect:
+    """The same test of now. What sets a finding apart the first model alone can find; else what its heat marked."""
+    wanted = then.test, then.region, then.control
+    exact: list[Effect] = [each for each in effects if (each.test, each.region, each.control) == wanted]
+    marked = [each for each in effects if (each.test, each.region) == (then.test, "own")]
+    return [*exact, *marked][0]
 
 
 def _before(label: str, cover: Effect, paste: Effect) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from seewhy.errors import InputError
 from seewhy.evidence import Model
 from seewhy.models import as_model, wrap
-from seewhy.results.findings import Finding, Findings, decided
+from seewhy.results.findings import WHOLE, Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
 from seewhy.studies.comparison.inside import Inside
@@ -24,6 +24,7 @@ from seewhy.studies.shortcuts.counting import cells
 from seewhy.studies.shortcuts.knowing import learned, told
 from seewhy.studies.shortcuts.looking import Looker, looker_for
 from seewhy.studies.shortcuts.objects import NEARLY, held, outside, weighed
+from seewhy.studies.shortcuts.placeless import PLACELESS, merged, placeless
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, completed, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge
@@ -110,22 +111,30 @@ def find_shortcuts(
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     shown = [completed(each, reader, looker, others, seed, each.s3 > LINE) for each in shown]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
+    looked = {each.index: each.pictures for each in classes}
+    whole = placeless(looked, sample.counts, run, reader, looker, others, items, seed)
+    items = list(merged(items, whole))
     if save:
         cleared(run.folder)
-    for place, (item, each) in enumerate(zip(items, shown, strict=True)):
+    with_place = [i for i, each in enumerate(items) if each.kind != WHOLE]
+    for i, each in zip(with_place, shown, strict=True):
         probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
-        shots = kept(run.folder, item.code, each.given, best, reader.prepared) if save else ()
-        known = replace(told(item, each.candidate, probe), outside=held(each.candidate, beside[item.index]))
-        items[place] = replace(known, cells=cells(each.candidate, probe, others, run, item.raised), shots=shots)
+        shots = kept(run.folder, items[i].code, each.given, best, reader.prepared) if save else ()
+        known = replace(told(items[i], each.candidate, probe), outside=held(each.candidate, beside[items[i].index]))
+        items[i] = replace(known, cells=cells(each.candidate, probe, others, run, items[i].raised), shots=shots)
+    for i, given in zip((i for i, each in enumerate(items) if each.kind == WHOLE), whole.given, strict=True):
+        if save:
+            shots = kept(run.folder, items[i].code, given, items[i].effects[:1], reader.prepared)
+            items[i] = replace(items[i], shots=shots)
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": count_of_groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
         **{"seed": seed, "per_class": per_class, "layers": [looker.early, looker.middle, looker.last]},
-        **{"run": run.about.get("key")},
+        **{"run": run.about.get("key"), "whole": {"best": whole.best, "line": PLACELESS, "passes": whole.passes}},
     }
     controls = [each.parts["f0"] for each in proofs]
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
-    notes = _notes(run, sample, classes, reader)
+    notes = (*_notes(run, sample, classes, reader), *whole.notes)
     if usable is None:
         notes = (
             *notes,
@@ -255,6 +264,11 @@ def _notes(run: Run, sample: Sample, classes: Sequence[Class], reader: Reader) -
         names = ", ".join(f"{run.name(k)} ({count})" for k, count in list(sample.few.items())[:5])
         more = " ..." if len(sample.few) > 5 else ""
         notes.append(f"not looked at, with fewer than {NEEDED} pictures predicted as them: {names}{more}")
+    seen = {each.index for each in classes}
+    for k, pictures in sample.classes.items():
+        if k not in seen:
+            left, all_ = sum(one.path not in reader.gone for one in pictures), counted(len(pictures), "picture")
+            notes.append(f"{run.name(k)}: {left} of {all_} can be read again, and {NEEDED} are needed")
     for each in classes:
         if each.dark.mean() > 0.2:
             notes.append(

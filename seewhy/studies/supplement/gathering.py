@@ -86,6 +86,7 @@ def gathered(data: Any, supplement: Any, held_out: Any, seed: int, folder: Folde
     else:
         held, how = opened(held_out, "held_out", inside), "as given"
         aside, more = listed(held, "the held-out pictures", reading)
+        held = held.select([item.number for item in aside])
         notes += more
         own = dividing.without(items, aside)
         if len(own) < len(items):

@@ -19,10 +19,15 @@ from seewhy.results.questions.focus import grid_of, shares
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import percent
+from seewhy.studies.supplement.pictures import Item
 
 GROUPS, LEAST = 12, 5  # groups of pictures that are measured at most; pictures of one at least
 SCORES = ("accuracy", "class", "group")
 FOCUS = ("inside box", "inside mask", "heat on", "border", "corners", "entropy")
+_NAMES = {
+    **{"inside box": "heat inside box", "inside mask": "heat inside mask"},
+    **{"border": "heat on border", "corners": "heat in corners"},
+}
 _COLUMNS = {
     **{"inside box": "inside_box", "inside mask": "inside_mask"},
     **{"border": "border", "corners": "corners", "entropy": "entropy"},
@@ -48,7 +53,7 @@ class Measure:
             return f"right on {self.of}"
         if self.kind == "group":
             return f"right in {self.of}"
-        return f"{self.kind} {self.of}".strip()
+        return _NAMES.get(self.kind, f"{self.kind} {self.of}".strip())
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,17 +125,17 @@ def on_finding(run: Run, known: Known) -> dict[int, float]:
     return found
 
 
-def knowns(findings: Sequence[Finding], sources: Sequence[Any], paths: Sequence[str | None]) -> list[Known]:
+def knowns(findings: Sequence[Finding], items: Sequence[Item]) -> list[Known]:
     """Each finding with the held-out pictures that show it.
 
     With its model it tells by itself which pictures show it, and where in each. Opened from a folder it is looked for
     at its own place: in those of its pictures that are held out, else in all pictures.
 
     Args:
-        sources: what holds each picture.
-        paths: of each, below the data's folder.
+        items: the held-out pictures, in their order.
     """
     result = []
+    sources = [item.source for item in items]
     for finding in findings:
         if finding.kind != "place":
             continue
@@ -142,8 +147,8 @@ def knowns(findings: Sequence[Finding], sources: Sequence[Any], paths: Sequence[
             except InputError:
                 masks = {}
         else:
-            own = set(finding.paths)
-            shown = np.array([path in own for path in paths], bool)
+            own = set(finding.hashes)
+            shown = np.array([item.hash in own for item in items], bool)
         if shown.sum() < LEAST:
             shown, masks = np.ones(len(sources), bool), {}
         result.append(Known(finding, shown, masks))

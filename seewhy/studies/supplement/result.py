@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ from seewhy.studies.supplement.measures import FOCUS, SCORES, Measure, read, sho
 from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated, holm
 
 _ACROSS = 6  # columns of a table
+_WIDTH = 110
 _UNITS = {"entropy"}  # what is no share
 HOW = (
     "t interval over held-out pictures and trainings, both as random effects (Hillis 2007), paired by picture and "
@@ -39,12 +41,12 @@ class Point:
         measure: its name.
         kind, of: what it is of: see `Measure`.
         share: of the supplement, 0..1.
-        mean: over pictures and trainings.
+        mean: over pictures and trainings, of pictures that have a value (a map that is not empty) under all of them.
         spread: standard deviation over the trainings' means; None of one.
         low, high: 95 %, for other pictures and other trainings; None where it cannot be told.
         seeds: the trainings.
-        values: each one's mean.
-        pictures: held-out pictures that have a value.
+        values: each one's mean, over all pictures that have a value under it.
+        pictures: held-out pictures in `mean`.
         change: to the smallest share, on the trainings that both have; None at that share.
         change_low, change_high: 95 %, paired.
         p: that the change is noise, corrected for all comparisons of the kind.
@@ -291,8 +293,9 @@ class Study(Sequence[Ended]):
         lines = [self.heading, ""]
         for columns in self._columns():
             lines += [aligned(*self._cells(columns)), ""]
-        lines += [f"{mark}" for mark in self._legend]
-        lines += [f"note: {line(note)}" for note in self.notes]
+        lines += textwrap.wrap(" ".join(self._legend), _WIDTH)
+        for note in self.notes:
+            lines += textwrap.wrap(f"note: {line(note)}", _WIDTH, subsequent_indent="      ")
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:
