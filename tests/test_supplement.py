@@ -5,6 +5,7 @@ import itertools
 import json
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,11 +144,6 @@ def test_pictures_without_a_value_are_left_out_and_no_change_has_no_noise():
     assert noise.estimated(values).mean == 0.5
     assert noise.estimated(np.full((2, 3), np.nan)) is None
     assert noise.estimated(np.zeros((3, 9))).p == 1
-
-
-def test_holm_by_hand():
-    assert noise.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert noise.holm([]) == []
 
 
 def test_the_curve_is_that_of_the_runs(done, folders):
@@ -635,6 +631,9 @@ def test_backgrounds_are_exchanged_by_the_map(tmp_path):
 def test_makers_tell_what_they_cannot_use(tmp_path):
     with pytest.raises(InputError, match="SC01, opened without its model"):
         sw.cover(corner(probe=False))
+    for make in (sw.cover, sw.transplant):  # the whole of a picture laid over one of another label
+        with pytest.raises(InputError, match="SC01, which has no place"):
+            make(replace(corner(), kind="whole picture"))
     with pytest.raises(InputError, match="a finding of type int"):
         sw.transplant(3)
     with pytest.raises(InputError, match="threshold=2"):

@@ -11,12 +11,11 @@ from seewhy.results.run import Run
 from seewhy.results.trials import Cell
 from seewhy.studies.shortcuts.classes import Receivers
 from seewhy.studies.shortcuts.heat import Masks
-from seewhy.studies.shortcuts.knowing import Known
+from seewhy.studies.shortcuts.knowing import SHOWS, Known
 from seewhy.studies.shortcuts.looking import BATCH
 from seewhy.studies.shortcuts.proving import Candidate
 
 _TRIED = 128  # pictures of other classes
-_SHOWS = 0.5  # of a score that is about 1 in the finding's pictures and about 0 in the rest of its class
 
 
 def cells(candidate: Candidate, probe: Known, others: Receivers, run: Run, scored: bool) -> tuple[Cell, ...]:
@@ -36,7 +35,7 @@ def cells(candidate: Candidate, probe: Known, others: Receivers, run: Run, score
     if len(places) > _TRIED:  # as they lie, evenly: classes lie one after the other
         places = places[np.linspace(0, len(places) - 1, _TRIED).round().astype(int)]
     parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
-    shows = np.concatenate([probe.of_images(others.images[part]) for part in parts]) > _SHOWS
+    shows = np.concatenate([probe.of_images(others.images[part]) for part in parts]) >= SHOWS
     for other in np.unique(others.labels[places]).tolist():
         own = shows[others.labels[places] == other]
         found.append(Cell(run.name(other), run.name(other), int(own.sum()), int((~own).sum()), True))

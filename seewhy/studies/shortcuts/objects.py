@@ -13,7 +13,7 @@ from seewhy.images.resizing import Floats
 from seewhy.results.drawn.originals import box_of
 from seewhy.results.findings import Outside
 from seewhy.results.run import Run
-from seewhy.studies.comparison.inside import Inside, files_of, mask_of, opened
+from seewhy.studies.inside import Inside, files_of, mask_of, opened
 from seewhy.studies.measuring import boxes_on_cells, mask_on_cells, share_inside
 from seewhy.studies.shortcuts.classes import Class
 from seewhy.studies.shortcuts.proving import Candidate

@@ -15,7 +15,7 @@ from seewhy.models import as_model, wrap
 from seewhy.results.findings import WHOLE, Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
-from seewhy.studies.comparison.inside import Inside
+from seewhy.studies.inside import Inside
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import groups, reduced, standardised, unlike

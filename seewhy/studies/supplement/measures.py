@@ -19,6 +19,7 @@ from seewhy.results.questions.focus import grid_of, shares
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import percent
+from seewhy.studies.shortcuts.knowing import SHOWS
 from seewhy.studies.supplement.pictures import Item
 
 GROUPS, LEAST = 12, 5  # groups of pictures that are measured at most; pictures of one at least
@@ -141,7 +142,7 @@ def knowns(findings: Sequence[Finding], items: Sequence[Item]) -> list[Known]:
             continue
         masks: dict[int, Any] = {}
         if finding.probe is not None:
-            shown = finding.score(sources) >= 0.5
+            shown = finding.score(sources) >= SHOWS
             try:
                 masks = {i: finding.mask(sources[i]) for i in np.flatnonzero(shown).tolist()}
             except InputError:

@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.images.panels import writing
+from seewhy.results.questions.measures import holm
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
 from seewhy.results.tables import aligned, counted, html, line, percent
 from seewhy.studies.supplement.keeping import ENDED, Ended, Folder
 from seewhy.studies.supplement.measures import FOCUS, SCORES, Measure, read, shown
-from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated, holm
+from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated
 
 _ACROSS = 6  # columns of a table
 _WIDTH = 110
@@ -300,8 +301,8 @@ class Study(Sequence[Ended]):
 
     def _repr_html_(self) -> str:
         tables = [html(*self._cells(columns)) for columns in self._columns()]
-        notes = "".join(f"<p>{html_escape(text)}</p>" for text in (*self._legend, *self.notes))
-        return f"<p>{html_escape(self.heading)}</p>{''.join(tables)}{notes}"
+        notes = "".join(f"<p>{_escaped(text)}</p>" for text in (*self._legend, *self.notes))
+        return f"<p>{_escaped(self.heading)}</p>{''.join(tables)}{notes}"
 
     @property
     def heading(self) -> str:
@@ -413,7 +414,7 @@ def written(point: Point | None) -> str:
     return f"{text} {mark}"
 
 
-def html_escape(text: str) -> str:
+def _escaped(text: str) -> str:
     from html import escape
 
     return escape(line(text))
