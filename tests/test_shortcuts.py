@@ -17,6 +17,7 @@ from seewhy.studies.shortcuts import (
     describing,
     heat,
     intervals,
+    proving,
     scoring,
     showing,
     things,
@@ -221,6 +222,15 @@ def test_the_same_patch_in_other_places_is_alike():
     assert by_rest > 0.99
     assert by_place > 0.9
     assert abs(things.alike(rest, masks, rest, masks, rng)[0]) < 1e-6
+
+
+def test_what_does_not_look_alike_counts_where_all_pastes_agree():
+    """L 0.3 and E 0.4 alone: 0.6 + 1.2, and 3 g; with a least gap of 0.25 another 100 x 0.12 x 0.25."""
+    marks = scoring.Marks(where=0.3, region=0, peak=0, early=0.4, same=0, vmax=0.1, apart=1)
+    gaps = {"gap_heat": 0.3, "gap_pixels": 0.1, "gap_own": 0.25, "gap_thing": 0.4}
+    parts = {**gaps, "vmax": 0.1, "alike": -1.0, "alone": -1.0, "apart_pixels": 1.0}
+    assert proving.controlled(marks, parts) == pytest.approx(0.6 + 1.2 + 3 * 0.4 + 3)
+    assert proving.controlled(marks, parts | {"gap_own": -0.2}) == pytest.approx(0.6 + 1.2 + 3 * 0.4)
 
 
 def test_interval_of_a_difference():
@@ -523,7 +533,10 @@ def test_a_learned_logo_comes_first_and_is_proven(tmp_path):
     assert bears[ids].sum() >= 0.2 * bears.sum()
     assert first.place == "in varying places"
     logo = next(i for i in ids if bears[i])
-    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.3 * test.marker_masks[logo].sum()
+    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.5 * test.marker_masks[logo].sum()
+    covered = first.effect("cover", "thing")
+    assert [name for name, _ in covered.fills] == ["surroundings", "mean colour", "another picture"]
+    assert covered.difference == min(difference for _, difference in covered.fills)
 
 
 @pytest.mark.slow

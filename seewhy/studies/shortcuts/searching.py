@@ -30,7 +30,7 @@ from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge
 from seewhy.studies.shortcuts.showing import cleared, kept
 
-LINE = 5.9  # of s3: 16 networks without a shortcut reached 5.8; about 1 in 30 should pass, by a Gumbel fit
+LINE = 5.9  # of s3: 16 networks without a shortcut reached 5.8; a Gumbel fit lets 1 in 30 pass
 TESTS = ("cover", "paste")
 TESTED, MOST_TESTED = 2, 12  # groups that are tested, of a class and in all
 SHOWN = 3  # below the line
@@ -108,6 +108,8 @@ def find_shortcuts(
     usable = candidates if masks is None else weighed(candidates, beside)
     proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates if usable is None else usable)]
     ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
+    kept_ones = unlike_ones([each.candidate for each in ranked], len(ranked), len(ranked))
+    ranked = [each for each in ranked if each.candidate in kept_ones]
     raised = [each for each in ranked if each.s3 > LINE]
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     shown = [completed(each, reader, looker, others, seed, each.s3 > LINE) for each in shown]
@@ -155,14 +157,37 @@ def judged(found: Class) -> list[Candidate]:
     return [Candidate(found, group, judge.marks(group)) for group in groups(of.middle, of.attended, of.peak, of.grid)]
 
 
-def best_of(candidates: Sequence[Candidate], per_class: int = TESTED, most: int = MOST_TESTED) -> list[Candidate]:
-    """The most promising groups of each class, without those that are nearly the same; of many classes the best."""
+def best_of(candidates: Sequence[Candidate], most: int = MOST_TESTED) -> list[Candidate]:
+    """Of each class the two most promising groups, and the one that most has a place.
+
+    Args:
+        candidates: of all classes.
+        most: of each of both kinds, in all; the best of them.
+    """
+    chosen = [
+        each
+        for per_class, worth in ((TESTED, _promise), (1, _place))
+        for each in unlike_ones(sorted(candidates, key=lambda each: -worth(each)), per_class, most)
+    ]
+    return list(dict.fromkeys(chosen))
+
+
+def unlike_ones(ranked: Sequence[Candidate], per_class: int, most: int) -> list[Candidate]:
+    """The first ones, without those that are nearly the same as one before them."""
     kept: list[Candidate] = []
-    for each in sorted(candidates, key=lambda each: -each.marks.promise):
+    for each in ranked:
         same = [other.group for other in kept if other.of is each.of]
         if len(same) < per_class and len(kept) < most and unlike([each.group], same)[0]:
             kept.append(each)
     return kept
+
+
+def _promise(each: Candidate) -> float:
+    return each.marks.promise
+
+
+def _place(each: Candidate) -> float:
+    return each.marks.place
 
 
 def same_model(run: Run, model: Any) -> Model:
