@@ -607,3 +607,14 @@ def test_boxes_of_the_data_are_used_by_themselves(shop, tmp_path):
     assert first.outside.share > first.outside.rest + 0.2
     assert first.parts["outside"] == 0
     assert run.findings()[0].outside == first.outside
+
+
+def test_a_finding_from_a_stranger_names_no_file_outside_its_run(shop, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(shop[0] / "first", copy)
+    held = json.loads((copy / "findings.json").read_text())
+    assert held["findings"][0]["shots"]
+    for each in held["findings"][0]["shots"]:
+        each["file"] = "../../secret.jpg"
+    (copy / "findings.json").write_text(json.dumps(held))
+    assert {shot.file for shot in sw.open(copy, root=shop[0] / "photos").findings()[0].shots} == {"secret.jpg"}

@@ -117,8 +117,6 @@ def find_shortcuts(
     looked = {each.index: each.pictures for each in classes}
     whole = placeless(looked, sample.counts, run, reader, looker, others, items, seed)
     items = list(merged(items, whole))
-    if save:
-        cleared(run.folder)
     with_place = [i for i, each in enumerate(items) if each.kind != WHOLE]
     for i, each in zip(with_place, shown, strict=True):
         probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
@@ -146,6 +144,7 @@ def find_shortcuts(
     findings = Findings(tuple(items), tried, notes, seen)
     if save:
         findings.save(run.folder)
+        cleared(run.folder, {shot.file for each in findings for shot in each.shots})
     reader.forget()
     return decided(findings, decisions)
 

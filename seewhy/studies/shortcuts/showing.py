@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,10 +70,11 @@ def kept(
     return tuple(shots)
 
 
-def cleared(folder: Path) -> None:
-    """Removes what `kept` wrote before."""
+def cleared(folder: Path, needed: Collection[str]) -> None:
+    """Removes what `kept` wrote before, but for the files that are needed."""
     for old in (folder / PICTURES).glob("SC*.*.jpg"):
-        old.unlink()
+        if old.name not in needed:
+            old.unlink()
 
 
 def _small(pixels: Any) -> Any:
