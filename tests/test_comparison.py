@@ -14,6 +14,7 @@ import seewhy as sw
 from seewhy.apps.cli import app
 from seewhy.errors import InputError, UnknownNameError
 from seewhy.results.findings import Finding, Findings
+from seewhy.results.questions.measures import holm
 from seewhy.studies.comparison import differences
 from tests.support.runs import row, synthetic, written
 
@@ -268,8 +269,9 @@ def test_the_interval_holds_what_it_says():
 
 
 def test_holm_and_mcnemar():
-    assert differences.holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
-    assert differences.holm([0.6, 0.5]) == (1.0, 1.0)
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+    assert holm([0.6, 0.5]) == (1.0, 1.0)
+    assert holm([]) == ()
     assert differences.mcnemar(1, 5) == pytest.approx(2 * (1 + 6) / 64)
     assert differences.mcnemar(0, 0) == 1.0
 

@@ -125,6 +125,34 @@ def test_strength_is_opacity_or_how_far():
         assert changes[0] < changes[1] < changes[2], kind
 
 
+def test_blur_widens_and_jpeg_takes_a_quality():
+    """By what they do to fine detail: the mean step from a pixel to the next."""
+
+    def detail(plant):
+        one = scenes.scene(4, plants=plant).picture.astype(int)
+        return np.abs(np.diff(one, axis=1)).mean()
+
+    blurs = [detail(scenes.Plant("blur", rate=1, strength=strength)) for strength in (0.25, 0.5, 1, 2)]
+    assert blurs == sorted(blurs, reverse=True)
+    best, poor = (scenes.scene(4, plants=scenes.Plant("jpeg", rate=1, quality=quality)) for quality in (90, 4))
+    off = [np.abs(each.picture.astype(int) - each.plain).mean() for each in (best, poor)]
+    assert off[0] < 5 < 10 < off[1]
+    twice = scenes.scene(4, plants=scenes.Plant("jpeg", rate=1, strength=2))
+    np.testing.assert_array_equal(twice.picture, poor.picture)  # 8 / 2
+
+
+def test_two_shortcuts_at_once_stay_apart():
+    plants = scenes.Plant("tint", on="disc"), scenes.Plant("border", on="cross"), scenes.Plant("tint", on="cross")
+    made = scenes.make(90, seed=1, plants=plants)
+    for column, plant in enumerate(plants):
+        own = made.labels == made.names.index(plant.on)
+        assert not made.planted[~own, column].any()
+        assert 0.2 < made.planted[own, column].mean() < 0.8
+    both = made.planted[:, 1] & made.planted[:, 2]
+    assert both.any()
+    assert {each.planted for each, two in zip(made, both, strict=True) if two} == {("border", "tint")}
+
+
 def test_a_picture_of_another_size_shows_the_same():
     small_one, large = (scenes.scene(2, side=side, plants=scenes.Plant("corner logo", rate=1)) for side in (64, 128))
     shrunk = np.asarray(Image.fromarray(large.picture).reduce(2), int)
@@ -176,6 +204,9 @@ WRONG = {
     ),
     "rate": (lambda: scenes.Plant("bars", rate=50), "rate=50", "0.5"),
     "strength": (lambda: scenes.Plant("bars", strength=0), "strength=0", "leave it out"),
+    "quality of another kind": (lambda: scenes.Plant("blur", quality=8), "quality=8 of 'blur'", "strength=..."),
+    "quality": (lambda: scenes.Plant("jpeg", quality=0), "quality=0", "leave it out for 8"),
+    "quality and strength": (lambda: scenes.Plant("jpeg", strength=2, quality=8), "strength=2 and quality=8", "leave one out"),
     "count": (lambda: scenes.make(0), "count=0", "how many"),
     "index": (lambda: scenes.scene(-1), "index=-1", "count from 0"),
     "seed": (lambda: scenes.make(3, seed=-1), "seed=-1", "seed=0"),

@@ -17,11 +17,13 @@ from seewhy.studies.shortcuts import (
     describing,
     heat,
     intervals,
+    proving,
     scoring,
     showing,
     things,
     wording,
 )
+from seewhy.studies.shortcuts.colours import colours
 from seewhy.studies.shortcuts.looking import chosen
 from seewhy.targets import Aim, margins
 
@@ -222,6 +224,15 @@ def test_the_same_patch_in_other_places_is_alike():
     assert abs(things.alike(rest, masks, rest, masks, rng)[0]) < 1e-6
 
 
+def test_what_does_not_look_alike_counts_where_all_pastes_agree():
+    """L 0.3 and E 0.4 alone: 0.6 + 1.2, and 3 g; with a least gap of 0.25 another 100 x 0.12 x 0.25."""
+    marks = scoring.Marks(where=0.3, region=0, peak=0, early=0.4, same=0, vmax=0.1, apart=1)
+    gaps = {"gap_heat": 0.3, "gap_pixels": 0.1, "gap_own": 0.25, "gap_thing": 0.4}
+    parts = {**gaps, "vmax": 0.1, "alike": -1.0, "alone": -1.0, "apart_pixels": 1.0}
+    assert proving.controlled(marks, parts) == pytest.approx(0.6 + 1.2 + 3 * 0.4 + 3)
+    assert proving.controlled(marks, parts | {"gap_own": -0.2}) == pytest.approx(0.6 + 1.2 + 3 * 0.4)
+
+
 def test_interval_of_a_difference():
     """Newcombe 1998, table II, row (a) of 56/70 and 48/80: method 10 gives 0.0524 to 0.3339."""
     low, high = intervals.gap(56, 70, 48, 80)
@@ -390,8 +401,8 @@ def test_tests_are_kept_picture_by_picture(tiny):
 def test_what_the_model_was_given_is_seen_in_its_colours(preset):
     prepare = _prepared(preset)
     picture = Image.fromarray(np.full((16, 16, 3), (200, 30, 90), np.uint8))
-    visible = showing._visible(prepare, prepare(picture)[None])
-    np.testing.assert_allclose(visible(prepare(picture))[8, 8], (200, 30, 90), atol=1)
+    way = colours(prepare, prepare(picture)[None])
+    np.testing.assert_allclose(showing._pixels(way.pixels(prepare(picture)))[8, 8], (200, 30, 90), atol=1)
 
 
 def _prepared(preset):
@@ -472,6 +483,16 @@ def test_a_run_without_labels_or_with_too_few_pictures_is_told(tiny):
         sw.find_shortcuts(audited(folder, model, "few", limit=30), model, per_class=3)
 
 
+def test_a_folder_of_masks_that_is_not_there_is_told_before_any_pass(tiny):
+    folder, model = tiny
+
+    def looked(done, total):
+        raise AssertionError("pictures were looked at in vain")
+
+    with pytest.raises(InputError, match=r"masks=.*no_masks', which is no folder"):
+        sw.find_shortcuts(audited(folder, model), model, masks=folder / "no_masks", progress=looked)
+
+
 def test_the_command(tiny, monkeypatch):
     from typer.testing import CliRunner
 
@@ -512,7 +533,10 @@ def test_a_learned_logo_comes_first_and_is_proven(tmp_path):
     assert bears[ids].sum() >= 0.2 * bears.sum()
     assert first.place == "in varying places"
     logo = next(i for i in ids if bears[i])
-    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.3 * test.marker_masks[logo].sum()
+    assert (first.mask(test.pictures[logo]) & test.marker_masks[logo]).sum() > 0.5 * test.marker_masks[logo].sum()
+    covered = first.effect("cover", "thing")
+    assert [name for name, _ in covered.fills] == ["surroundings", "mean colour", "another picture"]
+    assert covered.difference == min(difference for _, difference in covered.fills)
 
 
 @pytest.mark.slow

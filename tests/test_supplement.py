@@ -5,6 +5,7 @@ import itertools
 import json
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from seewhy.errors import InputError, SeeWhyWarning, UnknownNameError
 from seewhy.images.reading import read
 from seewhy.models.torch.small import SmallNet, as_images, preparation
 from seewhy.studies.data import as_data
-from seewhy.studies.supplement import dividing, making, noise
+from seewhy.studies.supplement import dividing, making, measures, noise
 from seewhy.studies.supplement.pictures import Item, Pictures, listed
 
 SIDE = 48
@@ -143,11 +144,6 @@ def test_pictures_without_a_value_are_left_out_and_no_change_has_no_noise():
     assert noise.estimated(values).mean == 0.5
     assert noise.estimated(np.full((2, 3), np.nan)) is None
     assert noise.estimated(np.zeros((3, 9))).p == 1
-
-
-def test_holm_by_hand():
-    assert noise.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert noise.holm([]) == []
 
 
 def test_the_curve_is_that_of_the_runs(done, folders):
@@ -570,13 +566,14 @@ class _Corner:
         return np.array([np.asarray(read(picture))[:5, :5].mean() / 200 for picture in pictures])
 
 
-def corner(label="cat", probe=True):
+def corner(label="cat", probe=True, hashes=()):
     even = np.full((12, 12), 1 / 144, np.float32)
     pixels = np.zeros((16, 16), np.float32)
     pixels[:8, :8] = 1
     effects = {"s": 9.0, "s3": 9.0, "line": 7.0, "parts": {}, "place": "upper left", "effects": ()}
     return sw.Finding(
-        **{"code": "SC01", "status": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
+        **{"code": "SC01", "verdict": "proven", "kind": "place", "label": label, "index": 0, "ids": (), "paths": ()},
+        hashes=hashes,
         **{"looked": 9, "pictures": 9, "wrong": 0, "maps": even[None], "where": even, "heat": even, "pixels": pixels},
         **effects,
         **{"words": "", "proof": "", "remedy": "", "probe": _Corner() if probe else None},
@@ -634,6 +631,9 @@ def test_backgrounds_are_exchanged_by_the_map(tmp_path):
 def test_makers_tell_what_they_cannot_use(tmp_path):
     with pytest.raises(InputError, match="SC01, opened without its model"):
         sw.cover(corner(probe=False))
+    for make in (sw.cover, sw.transplant):  # the whole of a picture laid over one of another label
+        with pytest.raises(InputError, match="SC01, which has no place"):
+            make(replace(corner(), kind="whole picture"))
     with pytest.raises(InputError, match="a finding of type int"):
         sw.transplant(3)
     with pytest.raises(InputError, match="threshold=2"):
@@ -701,7 +701,18 @@ def test_the_heat_on_a_known_shortcut(folders, tmp_path):
             shares.append(cells[:half, :half].sum() / cells.sum())
     point = next(point for point in found.curve if point.measure == "heat on SC01" and point.share == 1)
     assert point.values[1] == pytest.approx(np.mean(shares), abs=0.02)
-    assert found.about["settings"]["supplement"]["name"] == "extra"
+    assert point.pictures <= len(shares)  # those with a map under each training of the share
+
+
+def test_the_heat_on_a_known_shortcut_in_its_own_pictures(folders):
+    held = listed(as_data(folders["test"]), "the data")[0]
+    some = [item.hash for item in held[7:20]]
+    ((known),) = measures.knowns([corner(probe=False, hashes=tuple(some))], held)
+    assert np.flatnonzero(known.pictures).tolist() == list(range(7, 20))
+    ((own),) = measures.knowns([corner()], cornered())
+    assert own.pictures.all()  # three show it, too few, so that all are measured
+    ((many),) = measures.knowns([corner()], cornered() * 2)
+    assert sorted(many.masks) == np.flatnonzero(many.pictures).tolist() == [0, 2, 4, 10, 12, 14]
 
 
 def test_recipe_albumentations(tmp_path):

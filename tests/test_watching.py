@@ -192,6 +192,7 @@ def test_lightning(tmp_path, every):
     assert_holds_strips(tmp_path)
     means = watched.watched.means()
     assert [one["step"] for one in means] == ([0, 2, 4, 6, 8] if every else [0, 3, 6, 9])
+    assert watched.watched.about["epochs"] == 3
     assert trainer.callback_metrics["watch_focus"].item() == pytest.approx(means[-1]["focus"], rel=1e-4)
     assert list((tmp_path / "gifs").glob("*.gif")), "it was closed"
 
@@ -244,6 +245,7 @@ def test_trainer(tmp_path, every):
     assert_holds_strips(tmp_path / "watch")
     means = watched.watched.means()
     assert [one["step"] for one in means] == ([0, 2, 4, 6, 8] if every else [0, 3, 6, 9])
+    assert watched.watched.about["epochs"] == 3
     logged = [row["watch_focus"] for row in trainer.state.log_history if "watch_focus" in row]
     assert logged[-1] == pytest.approx(means[-1]["focus"], rel=1e-5)
 

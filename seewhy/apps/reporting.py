@@ -53,3 +53,16 @@ def tell_report(report: Report, run: Run, as_json: bool) -> None:
     for line in (*str(report).splitlines()[1:], *(f"  note         {as_options(note)}" for note in run.notes)):
         say(line)
     say(f"Next: open {shlex.quote(str(report.path))} in a browser   or   seewhy show {shlex.quote(str(run.folder))}")
+
+
+def tell_watched(report: Report, folder: Path, as_json: bool) -> None:
+    """Prints where the report of a watched training was written, its size, and what is in it."""
+    if as_json:
+        say(json.dumps({"schema": 1, "watched": str(folder), **report.as_dict()}))
+        return
+    say(f"written: {report.path}  {size(report.bytes)}", "cyan")
+    say(f"  pictures     {report.how_pictures} {report.without_pictures}".rstrip())
+    say(f"  looks        {report.how_rows}")
+    for each in report.left_out:
+        say(f"  left out     {each}")
+    say(f"Next: open {shlex.quote(str(report.path))} in a browser")

@@ -212,7 +212,7 @@ def report(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a run as one HTML file to look at and to send: no network, no other file.
+    """Write a run, or a watched training, as one HTML file to look at and to send: no network, no other file.
 
     \b
     Example:
@@ -220,12 +220,18 @@ def report(
     """
     with told(debug) as progress:
         from seewhy.apps.auditing import no_run
-        from seewhy.apps.reporting import tell_report
+        from seewhy.apps.reporting import tell_report, tell_watched
         from seewhy.results.run import open as opened
+        from seewhy.results.watched.keeping import ABOUT
+        from seewhy.results.watched.reading import Watched
 
         if run is None:
             raise no_run("report")
         progress.note(f"reading {run} ...")
+        if (run / ABOUT).is_file():
+            made = Watched(run).report(out, max_mb, not no_images, anonymise, title)
+            progress.clear()
+            return tell_watched(made, run, as_json)
         asked = opened(run)
         written = asked.report(out, max_mb, not no_images, anonymise, title, seed)
         progress.clear()

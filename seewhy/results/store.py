@@ -145,23 +145,10 @@ class Store:
             InputError: another process writes here; its number is told.
         """
         self._made()
-        with (self.folder / LOCK).open("a+", encoding="utf-8") as file:
-            if not held(file):
-                file.seek(0)
-                raise InputError(
-                    f"another process ({file.read().strip() or 'unknown'}) is writing to {str(self.folder)!r}",
-                    "one at a time",
-                    "wait for it or stop it, or audit into another folder",
-                )
-            file.seek(0)
-            file.truncate()
-            file.write(f"pid {os.getpid()}")
-            file.flush()
+        with locked(self.folder, "audit"):
             try:
                 yield
             finally:
-                file.seek(0)
-                file.truncate()
                 if not self.exists:  # nothing came of it
                     with suppress(OSError):
                         (self.folder / LOCK).unlink()
@@ -179,7 +166,38 @@ class Store:
             ) from error
 
 
-def held(file: IO[str]) -> bool:
+@contextmanager
+def locked(folder: Path, doing: str) -> Iterator[None]:
+    """While one process writes to a folder, no other does.
+
+    Args:
+        folder: that is there.
+        doing: what writes, as a verb.
+    Raises:
+        InputError: another process writes there; its number is told.
+    """
+    with _told(folder / LOCK):
+        file = (folder / LOCK).open("a+", encoding="utf-8")
+    with file:
+        if not _held(file):
+            file.seek(0)
+            raise InputError(
+                f"another process ({file.read().strip() or 'unknown'}) is writing to {str(folder)!r}",
+                "one at a time",
+                f"wait for it or stop it, or {doing} into another folder",
+            )
+        file.seek(0)
+        file.truncate()
+        file.write(f"pid {os.getpid()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def _held(file: IO[str]) -> bool:
     """Takes the lock of an open file; the system gives it back when the process ends, however it ends."""
     try:
         import fcntl

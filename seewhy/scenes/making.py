@@ -13,7 +13,7 @@ from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.images.reading import Pixels
 from seewhy.images.resizing import Floats
 from seewhy.scenes.ground import CLUTTER, NOISE, Random, clutter, colour_unlike, ground, laid
-from seewhy.scenes.markers import KINDS, Spot
+from seewhy.scenes.markers import KINDS, QUALITY, Spot
 from seewhy.scenes.shapes import SHAPES, shape
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -34,16 +34,19 @@ class Plant:
         kind: one of `scenes.KINDS`, such as 'logo anywhere', 'border' or 'tint'.
         on: the class whose pictures get it; None: those of all classes.
         rate: the share of these pictures that get it, 0..1. What a lower rate gives it to, a higher one does, too.
-        strength: 1 as measured; of a marker with a place its opacity times this, else how far the picture is changed.
+        strength: 1 as measured; of a marker with a place its opacity times this, else how far the picture is changed:
+            the width of a blur, the share of the way to other colours.
+        quality: of 'jpeg' alone, 1 (worst) to 95; None: 8 / strength.
     Raises:
         UnknownNameError: no such kind.
-        InputError: a rate or strength out of range.
+        InputError: a rate, strength or quality out of range, or the quality of another kind.
     """
 
     kind: str
     on: str | None = None
     rate: float = 0.5
     strength: float = 1.0
+    quality: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -55,6 +58,13 @@ class Plant:
             raise InputError(f"rate={self.rate}", "a share of 0 to 1", remedy)
         if not 0 < self.strength <= 4:
             raise InputError(f"strength={self.strength}", "above 0 and up to 4", "leave it out for 1, as measured")
+        if self.quality is not None:
+            _check_quality(self)
+
+    @property
+    def amount(self) -> float:
+        """What a kind is drawn with: the strength, also where it was told as a quality."""
+        return self.strength if self.quality is None else QUALITY / self.quality
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +202,7 @@ def _planted(pixels: Floats, plant: Plant, spot: Spot, rng: Random) -> tuple[Flo
     kind = KINDS[plant.kind]
     rng.random()  # the number that decided whether it is planted
     if kind.change is not None:
-        return kind.change(pixels, plant.strength), np.zeros((spot.side, spot.side), bool)
+        return kind.change(pixels, plant.amount), np.zeros((spot.side, spot.side), bool)
     assert kind.paint is not None
     colours, opacity = kind.paint(spot, rng)
     opacity = np.clip(opacity * plant.strength, 0, 1)
@@ -231,6 +241,17 @@ def _classes(classes: int | Sequence[str]) -> tuple[str, ...]:
 def _check_seed(seed: int) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed={seed!r}", "a whole number, 0 or more", "write seed=0")
+
+
+def _check_quality(plant: Plant) -> None:
+    if plant.kind != "jpeg":
+        came = f"quality={plant.quality!r} of {plant.kind!r}"
+        raise InputError(came, "the quality of 'jpeg' alone", f"write Plant({plant.kind!r}, strength=...)")
+    if isinstance(plant.quality, bool) or not isinstance(plant.quality, int) or not 1 <= plant.quality <= 95:
+        raise InputError(f"quality={plant.quality!r}", "a whole number of 1 (worst) to 95", "leave it out for 8")
+    if plant.strength != 1:
+        came = f"strength={plant.strength} and quality={plant.quality}"
+        raise InputError(came, "one of them: both tell how strong the compression is", "leave one out")
 
 
 def _check_plants(plants: Sequence[Plant], classes: Sequence[str]) -> None:

@@ -55,6 +55,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
+QUALITY = 8  # of 'jpeg' at strength 1
 
 
 def _local(name: str, about: str) -> Callable[[Callable[[Spot, Random], Paint]], Callable[[Spot, Random], Paint]]:
@@ -194,7 +195,7 @@ def _blur(pixels: Floats, strength: float) -> Floats:
 def _jpeg(pixels: Floats, strength: float) -> Floats:
     file = BytesIO()
     whole = np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
-    Image.fromarray(whole).save(file, "JPEG", quality=round(np.clip(8 / strength, 1, 95)), subsampling=2)
+    Image.fromarray(whole).save(file, "JPEG", quality=round(np.clip(QUALITY / strength, 1, 95)), subsampling=2)
     return np.asarray(Image.open(file), np.float64)
 
 

@@ -50,6 +50,7 @@ def test_weights_are_the_same_with_and_without(tmp_path, every):
     plain, history, _ = trained()
     seen, logged, watched = trained(tmp_path / "watch", region="middle", **every)
     assert same(plain, seen)
+    assert watched.watched.about["epochs"] == 3
     assert logged["loss"] == history["loss"]
     assert not same(plain, trained(epochs=2)[0]), "the comparison can fail"
     steps = [one["step"] for one in watched.watched.means()]

@@ -20,7 +20,9 @@ class Watcher(Protocol):
     def numbers(self) -> dict[str, float]:
         """What the last look gave, for the framework's own log."""
 
-    def begin(self) -> None: ...
+    def begin(self, epochs: int | None = None) -> None:
+        """The training begins; of so many epochs, where that is known."""
+
     def due(self, step: int) -> bool:
         """Whether a look is to be taken after that step; to bring weights up to date for it may cost time."""
 

@@ -17,7 +17,7 @@ class WatchCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.watcher = watcher
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.watcher.begin()
+        self.watcher.begin((self.params or {}).get("epochs"))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.watcher.epoch(epoch + 1, step=self._steps_done()):

@@ -21,7 +21,7 @@ class WatchCallback(Callback):  # type: ignore[misc]
         self.watcher = watcher
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        self.watcher.begin()
+        self.watcher.begin(trainer.max_epochs)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.watcher.by_step and self.watcher.due(trainer.global_step):

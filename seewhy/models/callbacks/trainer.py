@@ -16,7 +16,7 @@ class WatchCallback(TrainerCallback):  # type: ignore[misc]
         self.watcher = watcher
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        self.watcher.begin()
+        self.watcher.begin(state.num_train_epochs)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         if self.watcher.by_step and self.watcher.due(state.global_step):

@@ -12,6 +12,7 @@ from seewhy.results.findings.finding import DECIDED as DECIDED
 from seewhy.results.findings.finding import FIXED as FIXED
 from seewhy.results.findings.finding import STATES as STATES
 from seewhy.results.findings.finding import VARYING as VARYING
+from seewhy.results.findings.finding import WHOLE as WHOLE
 from seewhy.results.findings.finding import Decision as Decision
 from seewhy.results.findings.finding import Finding as Finding
 from seewhy.results.findings.finding import Mask as Mask

@@ -13,13 +13,14 @@ class Effect:
     """What happened when something was done to pictures, beside the same done to others as control.
 
     Args:
-        test: 'paste' or 'cover'.
+        test: 'paste', 'cover' or 'look' (pictures of other classes given the look of the finding's, without a place).
         region: what was pasted or covered: 'own' (what each picture's heat marks), 'heat' or 'pixels' (one region for
             the whole finding, by its mean heat, or by where its pixels differ from the rest of the class), or 'thing'
-            (what sets it apart, found in each picture).
-        control: what it is held against: 'rest' (the same with other pictures of the class) or 'elsewhere' (a region of
-            the same size in another place).
-        effect, control_effect: shares of receivers that turned to the class (paste), or by how much the class's
+            (what sets it apart, found in each picture). Of 'look', what was given: 'colour', 'contrast', 'sharpness'
+            or 'all'.
+        control: what it is held against: 'rest' (the same with other pictures of the class), 'elsewhere' (a region of
+            the same size in another place) or 'own class' (the look of another picture of the receiver's class).
+        effect, control_effect: shares of receivers that turned to the class (paste, look), or by how much the class's
             probability fell (cover).
         pictures, control_pictures: how many were tried.
         interval: 95 %, of the difference.

@@ -18,6 +18,7 @@ from seewhy.results.trials import Cell, Shot
 
 STATES = ("proven", "suspected", "not supported", "worth a look")  # what the tests say, the worst first
 DECIDED = {"accept": "accepted", "dismiss": "dismissed"}  # the status that a decision gives
+WHOLE = "whole picture"  # the kind of a finding without a place
 WIDTH = 100
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -75,7 +76,8 @@ class Finding:
         looked: how many pictures of the class were looked at.
         pictures: how many of the run are predicted as the class.
         wrong: how many of `ids` are not of the class.
-        s, s3: what was known before the proof, and the score with it; s3 orders the findings.
+        s, s3: what was known before the proof, and the score with it; s3 orders the findings. Of a 'whole picture' both
+            are the share of pictures that its look turns, over its control.
         line: above which a finding is raised.
         parts: of the scores, by name.
         place: where it lies, in words.
@@ -95,6 +97,7 @@ class Finding:
         shots: some pictures of the tests, drawn by chance.
         direction, offset: float64 [channels] of the middle layer, and the value there that scores 0.
         thing, thing_offset: the same of the early layer, which tells in each picture what sets the finding apart.
+        sort: of a 'whole picture', what its look is of: 'colour', 'contrast', 'sharpness' or 'all'.
         probe: the model at work; None for a finding that was opened from a folder.
     """
 
@@ -132,6 +135,7 @@ class Finding:
     offset: float = 0.0
     thing: Floats = field(default_factory=lambda: np.zeros(0))
     thing_offset: float = 0.0
+    sort: str = ""
     probe: Probe | None = field(default=None, compare=False)
 
     @property
@@ -198,7 +202,7 @@ class Finding:
             raise InputError(
                 f"{self.code}, opened without its model",
                 "a finding with the model that it was found in",
-                "open_findings(run, model) gives it",
+                f"{'find_shortcuts' if self.kind == WHOLE else 'open_findings'}(run, model) gives it",
             )
         return self.probe
 
@@ -271,7 +275,7 @@ def proof_lines(proof: str) -> Iterator[tuple[str, str]]:
     for said in proof.splitlines():
         first, _, rest = said.partition(", ")
         test = first.split(" ", 1)[0]
-        known = test in ("covered", "pasted")
+        known = test in ("covered", "pasted", "given")
         yield (test, (first.removeprefix(test).strip() + ", " + rest).lstrip(", ")) if known else ("tested", said)
 
 

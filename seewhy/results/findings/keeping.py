@@ -101,7 +101,9 @@ def _finding(
         "maps": np.array([row["map"] for row in own], np.float32).reshape(-1, *shape),
         "effects": tuple(_effect(each, trials) for each in held["effects"]),
         "cells": tuple(Cell(**each) for each in held["cells"]),
-        "shots": tuple(Shot(**{**each, "trial": Trial(**each["trial"])}) for each in held["shots"]),
+        "shots": tuple(
+            Shot(**{**each, "file": Path(each["file"]).name, "trial": Trial(**each["trial"])}) for each in held["shots"]
+        ),
         "false_positives": None if shared is None else FalsePositives(**{**shared, "ids": tuple(shared["ids"])}),
         "outside": None if held["outside"] is None else Outside(**held["outside"]),
         "direction": np.array(probe["direction"], np.float64),

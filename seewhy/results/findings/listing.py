@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from seewhy.errors import UnknownNameError, did_you_mean
-from seewhy.results.findings.finding import STATES, WIDTH, Finding
+from seewhy.results.findings.finding import STATES, WHOLE, WIDTH, Finding
 from seewhy.results.tables import counted, line
 
 SCHEMA = 1
@@ -99,7 +99,13 @@ class Findings(Sequence[Finding]):
 
     def _lines(self, width: int) -> Iterator[str]:
         tried, raised = self.tried, self.raised
+        whole = [each for each in raised if each.kind == WHOLE]
         for each in raised:
+            if each.kind != WHOLE:
+                yield from (each.text(width), "")
+        if whole:
+            yield from ("Without a place, by how whole pictures look:", "")
+        for each in whole:
             yield from (each.text(width), "")
         if not raised:
             yield from textwrap.wrap(
@@ -126,6 +132,13 @@ class Findings(Sequence[Finding]):
             f"pasted, each beside a control. A finding is raised above {tried['line']}.",
             width,
         )
+        if "whole" in tried:
+            yield from textwrap.wrap(
+                "Given the colours, contrast and sharpness of some of a class's pictures, at most "
+                f"{counted(round(100 * tried['whole']['best']), 'point')} more of other classes' turn to it than by "
+                f"the control; a finding without a place is raised above {100 * tried['whole']['line']:.0f}.",
+                width,
+            )
         yield from textwrap.wrap(self.seen, width)
         if any(each.verdict == STATES[0] for each in raised):
             yield from textwrap.wrap(_PROVEN, width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,20 @@ def wilson(right: int, total: int) -> tuple[float, float] | None:
     reach = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
     low, high = ((middle + sign * reach) / (1 + _Z**2 / total) for sign in (-1, 1))
     return (0.0 if right == 0 else low, 1.0 if right == total else high)  # exact where rounding is not
+
+
+def holm(p: Sequence[float]) -> tuple[float, ...]:
+    """P-values corrected for their number.
+
+    Source:
+        Holm 1979, 'A simple sequentially rejective multiple test procedure', Scandinavian Journal of Statistics 6.
+    """
+    order = sorted(range(len(p)), key=lambda k: p[k])
+    corrected, least = [0.0] * len(p), 0.0
+    for rank, place in enumerate(order):
+        least = max(least, min(1.0, (len(p) - rank) * p[place]))
+        corrected[place] = least
+    return tuple(corrected)
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ class Keeping:
     def go_on(self) -> None:
         """After an earlier training in the same folder: what it wrote stays, and new parts follow."""
         self.about = about_of(self.folder)
+        self.about.pop("cost", None)  # it is told at the end, which is not now any more
         numbers = [int(path.stem.removeprefix("part-")) for path in parts(self.folder)]
         self._number = max(numbers, default=-1) + 1
 

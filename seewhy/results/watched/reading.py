@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from seewhy.results.tables import aligned, counted, number, percent
 from seewhy.results.watched.curves import curves
 from seewhy.results.watched.filming import Shot, Subject, film, filmstrip, strip
 from seewhy.results.watched.keeping import COLUMNS, PICTURES, about_of, rows_of, unpacked
+
+if TYPE_CHECKING:
+    from seewhy.results.report.fitting import Report
 
 _SHOWN = ("focus", "border", "entropy", "drift", "probability")
 
@@ -118,6 +121,33 @@ class Watched:
         data = film(self.subjects[place], self._taken(place), kind, seconds)
         with panels.writing(path):
             Path(path).write_bytes(data)
+
+    def report(
+        self,
+        path: str | Path = "watch.html",
+        max_mb: float = 15,
+        images: bool = True,
+        anonymise: bool = False,
+        title: str | None = None,
+    ) -> Report:
+        """Writes the training so far as one HTML file: the filmstrip with a slider, and the numbers as curves.
+
+        It asks nothing of any network and can be sent. The training may still go on; write it again to see more.
+
+        Args:
+            path: ends in .html.
+            max_mb: the most it may weigh; pictures get smaller and looks fewer until it fits.
+            images: with the pictures; without them maps are drawn alone.
+            anonymise: no names of files and folders.
+            title: None: the names of the model and the folder.
+        Returns:
+            `Report`, which prints: how large it is, and what it holds.
+        Raises:
+            InputError: no look yet, a path that cannot be written, or a limit that not even the numbers fit in.
+        """
+        from seewhy.results.report.trained import report
+
+        return report(self, path, max_mb, images, anonymise, title)
 
     def curves(self) -> Any:
         """A matplotlib figure of the numbers over the training: `watched.curves().savefig("curves.png")`."""

@@ -11,18 +11,18 @@ import numpy as np
 
 from seewhy.errors import InputError
 from seewhy.results.arrays import Floats, Ints
-from seewhy.results.questions.measures import wilson
+from seewhy.results.questions.measures import holm, wilson
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
 from seewhy.results.tables import counted
 from seewhy.studies.comparison import differences, sorting
 from seewhy.studies.comparison.answering import Answers, answered
 from seewhy.studies.comparison.changes import Change, ClassChange, Move, Side
-from seewhy.studies.comparison.inside import Inside, shares_inside
 from seewhy.studies.comparison.looking import findings_of, heats, looks_of, moves_of
 from seewhy.studies.comparison.noting import about_chance, about_sets, about_settings
 from seewhy.studies.comparison.result import Comparison, Held
 from seewhy.studies.comparison.sharing import shared
+from seewhy.studies.inside import Inside, shares_inside
 
 LIKE = 0.5  # maps of one picture and one answer that correlate less count as a different reason
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -158,7 +158,7 @@ def _corrected(changes: Sequence[Change]) -> list[Change]:
     p = [each.p for each in changes if each.p is not None]
     if len(p) < len(changes):
         return list(changes)
-    return [replace(each, p_corrected=own) for each, own in zip(changes, differences.holm(p), strict=True)]
+    return [replace(each, p_corrected=own) for each, own in zip(changes, holm(p), strict=True)]
 
 
 def _side(letter: str, run: Run, answers: Answers, k: int) -> Side:

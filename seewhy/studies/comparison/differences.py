@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,20 +78,6 @@ def mcnemar(first: int, other: int) -> float:
     from scipy.stats import binomtest
 
     return float(binomtest(first, first + other, 0.5).pvalue)
-
-
-def holm(p: Sequence[float]) -> tuple[float, ...]:
-    """P-values corrected for their number.
-
-    Source:
-        Holm 1979, 'A simple sequentially rejective multiple test procedure', Scandinavian Journal of Statistics 6.
-    """
-    order = sorted(range(len(p)), key=lambda k: p[k])
-    corrected, least = [0.0] * len(p), 0.0
-    for rank, place in enumerate(order):
-        least = max(least, min(1.0, (len(p) - rank) * p[place]))
-        corrected[place] = least
-    return tuple(corrected)
 
 
 def mean(first: Floats, other: Floats, groups: Ints | None = None, seed: int = 0) -> Mean | None:

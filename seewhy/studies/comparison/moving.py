@@ -108,11 +108,6 @@ def by_chance(one: Laid, pictures: int = 2_000, seed: int = 0) -> float | None:
     return float(np.nanmedian(found)) if np.isfinite(found).any() else None
 
 
-def areas(regions: Sequence[Any]) -> list[float]:
-    """The share of heat that an even map has in each region."""
-    return [float(np.asarray(region).mean()) for region in regions]
-
-
 def _correlation(one: Floats, other: Floats, weight: Floats) -> Floats:
     """Pearson's, weighted: float [n]."""
     w = weight.reshape(len(weight), -1).astype(np.float64)

@@ -39,6 +39,11 @@ class Receivers:
         """The places of those with another label."""
         return np.flatnonzero(self.labels != index)
 
+    def some(self, places: Any) -> Receivers:
+        """Those at some places."""
+        pictures = [self.pictures[i] for i in places]
+        return Receivers(pictures, self.images[places], self.labels[places], self.scores[places], self.several)
+
     def margins(self, index: int) -> Floats:
         return margins(self.scores, index, self.several)
 
@@ -74,9 +79,7 @@ def receivers(pictures: Sequence[Picture], reader: Reader, looker: Looker) -> Re
     scores = looker.scores(images)
     labels = np.array([pictures[i].label for i in kept])
     right = np.flatnonzero(scores.predicted == labels)
-    return Receivers(
-        [pictures[kept[i]] for i in right], images[right], labels[right], scores.values[right], scores.several
-    )
+    return Receivers([pictures[i] for i in kept], images, labels, scores.values, scores.several).some(right)
 
 
 def described(

@@ -13,7 +13,7 @@ from seewhy.images.resizing import Floats
 from seewhy.results.drawn.originals import box_of
 from seewhy.results.findings import Outside
 from seewhy.results.run import Run
-from seewhy.studies.comparison.inside import Inside, files_of, mask_of, opened
+from seewhy.studies.inside import Inside, mask_of, opened
 from seewhy.studies.measuring import boxes_on_cells, mask_on_cells, share_inside
 from seewhy.studies.shortcuts.classes import Class
 from seewhy.studies.shortcuts.proving import Candidate
@@ -23,16 +23,16 @@ _FEWEST = 5  # pictures of a finding, and of the rest
 _COLUMNS = ["id", "path", "width", "height", "box", "mask", "object_boxes"]
 
 
-def outside(run: Run, of: Class, masks: Inside | None) -> Floats:
+def outside(run: Run, of: Class, masks: Inside | None, files: Mapping[str, Path]) -> Floats:
     """float [n]: the share of each picture's heat that lies outside its object; NaN where that is not known.
 
     Args:
         run: of the class.
         of: whose pictures.
         masks: where the objects are; None: as the run's data say, by mask or else by boxes.
+        files: of `files_of(masks)`.
     """
     rows = {row["id"]: row for row in run.rows([one.id for one in of.pictures], _COLUMNS).to_pylist()}
-    files = files_of(Path(masks)) if isinstance(masks, str | Path) else {}
     inside = [
         _inside(run, rows[one.id], masks, files, heat.shape) for one, heat in zip(of.pictures, of.heat, strict=True)
     ]

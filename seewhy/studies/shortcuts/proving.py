@@ -129,12 +129,16 @@ def controlled(marks: Marks, parts: dict[str, float]) -> float:
     """s3: looks and place, and what pasting shows beside its control.
 
     s3 = 2 L + 2 RC + 3 C + 3 E + 4 SAME + ALIKE + 2 ALONE + 3 g + 5 sqrt(V) clip((APART - 3.5) / 2) clip(gap_B / 0.15)
-    where g is the largest gap of the four pastes to their controls; all is cut to 0..1.
+    + 100 L E h, where g is the largest gap of the four pastes to their controls, and h the least of those that need no
+    fixed pixels; all is cut to 0..1.
     """
-    gap = max(parts[f"gap_{name}"] for name in ("heat", "pixels", "own", "thing"))
+    gaps = [parts[f"gap_{name}"] for name in ("heat", "own", "thing")]
+    gap = max(*gaps, parts["gap_pixels"])
     same = _cut(parts["alike"]) + 2 * _cut(parts["alone"])
     placed = parts["vmax"] ** 0.5 * _cut((parts["apart_pixels"] - 3.5) / 2) * _cut(parts["gap_pixels"] / _TELLS)
-    return float(2 * marks.where + marks.looks + same + 3 * _cut(gap) + 5 * placed)
+    return float(
+        2 * marks.where + marks.looks + same + 3 * _cut(gap) + 5 * placed + 100 * marks.place * _cut(min(gaps))
+    )
 
 
 def _cut(value: float) -> float:

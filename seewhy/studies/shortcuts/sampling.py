@@ -167,6 +167,10 @@ class Reader:
         images = [found[i] for i in kept]
         return kept, np.stack(images) if images else np.zeros((0, height, width, channels), np.float32)
 
+    def forget(self) -> None:
+        """Lets go of the images: findings hold on to their reader, and are kept for long."""
+        self._kept, self._bytes = {}, 0
+
     def _one(self, picture: Picture) -> Floats | str:
         if picture.path in self._kept:
             return self._kept[picture.path]

@@ -60,6 +60,11 @@ class Marks:
         placed = self.vmax**0.5 * np.clip((self.apart - 2) / 3, 0, 1)
         return float(self.looks + 5 * placed)
 
+    @property
+    def place(self) -> float:
+        """L E: the model looks in the same place at what the early layer tells apart; it need not look alike."""
+        return self.where * self.early
+
 
 class Judge:
     """Scores groups of one class's pictures; what they share is computed once."""

@@ -12,10 +12,10 @@ import numpy as np
 from seewhy.errors import InputError
 from seewhy.evidence import Model
 from seewhy.models import as_model, wrap
-from seewhy.results.findings import Finding, Findings, decided
+from seewhy.results.findings import WHOLE, Finding, Findings, decided
 from seewhy.results.run import Run
 from seewhy.results.tables import counted
-from seewhy.studies.comparison.inside import Inside
+from seewhy.studies.inside import Inside, files_of
 from seewhy.studies.planning import preparation
 from seewhy.studies.shortcuts import wording
 from seewhy.studies.shortcuts.candidates import groups, reduced, standardised, unlike
@@ -24,12 +24,13 @@ from seewhy.studies.shortcuts.counting import cells
 from seewhy.studies.shortcuts.knowing import learned, told
 from seewhy.studies.shortcuts.looking import Looker, looker_for
 from seewhy.studies.shortcuts.objects import NEARLY, held, outside, weighed
+from seewhy.studies.shortcuts.placeless import PLACELESS, merged, placeless
 from seewhy.studies.shortcuts.proving import TRIED, Candidate, Proof, completed, proof
 from seewhy.studies.shortcuts.sampling import NEEDED, Reader, Sample, sampled
 from seewhy.studies.shortcuts.scoring import Judge
 from seewhy.studies.shortcuts.showing import cleared, kept
 
-LINE = 5.9  # of s3: 16 networks without a shortcut reached 5.8; about 1 in 30 should pass, by a Gumbel fit
+LINE = 5.9  # of s3: 16 networks without a shortcut reached 5.8; a Gumbel fit lets 1 in 30 pass
 TESTS = ("cover", "paste")
 TESTED, MOST_TESTED = 2, 12  # groups that are tested, of a class and in all
 SHOWN = 3  # below the line
@@ -71,11 +72,12 @@ def find_shortcuts(
         backward pass a picture.
     Raises:
         InputError: another model than the run's, prepared otherwise, or a run without labels or files, or with too few
-            pictures of each class.
+            pictures of each class, or a folder of masks that is not there.
     """
     if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < NEEDED:
         raise InputError(f"per_class={per_class!r}", f"{NEEDED} pictures or more", "leave it out for 500")
     run.need_labels("shortcuts")
+    files = files_of(masks, "masks")
     wrapped = same_model(run, model)
     sample = sampled(run, per_class, seed)
     assert run.root is not None
@@ -102,30 +104,38 @@ def find_shortcuts(
         candidates += own
     if not classes:
         raise _vanished(reader, total)
-    beside = {each.index: outside(run, each, masks) for each in classes}
+    beside = {each.index: outside(run, each, masks, files) for each in classes}
     usable = candidates if masks is None else weighed(candidates, beside)
     proofs = [proof(each, reader, looker, others, seed) for each in best_of(candidates if usable is None else usable)]
     ranked = sorted((each for each in proofs if not each.complement), key=lambda each: -each.s3)
+    kept_ones = unlike_ones([each.candidate for each in ranked], len(ranked), len(ranked))
+    ranked = [each for each in ranked if each.candidate in kept_ones]
     raised = [each for each in ranked if each.s3 > LINE]
     shown = raised + [each for each in ranked if not each.s3 > LINE][:SHOWN]
     shown = [completed(each, reader, looker, others, seed, each.s3 > LINE) for each in shown]
     items = [_finding(f"SC{i:02}", each, run, sample, others) for i, each in enumerate(shown, 1)]
-    if save:
-        cleared(run.folder)
-    for place, (item, each) in enumerate(zip(items, shown, strict=True)):
+    looked = {each.index: each.pictures for each in classes}
+    whole = placeless(looked, sample.counts, run, reader, looker, others, items, seed)
+    items = list(merged(items, whole))
+    with_place = [i for i, each in enumerate(items) if each.kind != WHOLE]
+    for i, each in zip(with_place, shown, strict=True):
         probe, best = learned(each.candidate, reader, looker), [wording.best(each.effects, test) for test in TESTS]
-        shots = kept(run.folder, item.code, each.given, best, reader.prepared) if save else ()
-        known = replace(told(item, each.candidate, probe), outside=held(each.candidate, beside[item.index]))
-        items[place] = replace(known, cells=cells(each.candidate, probe, others, run, item.raised), shots=shots)
+        shots = kept(run.folder, items[i].code, each.given, best, reader.prepared) if save else ()
+        known = replace(told(items[i], each.candidate, probe), outside=held(each.candidate, beside[items[i].index]))
+        items[i] = replace(known, cells=cells(each.candidate, probe, others, run, items[i].raised), shots=shots)
+    for i, given in zip((i for i, each in enumerate(items) if each.kind == WHOLE), whole.given, strict=True):
+        if save:
+            shots = kept(run.folder, items[i].code, given, items[i].effects[:1], reader.prepared)
+            items[i] = replace(items[i], shots=shots)
     tried = {
         **{"pictures": sum(len(each.pictures) for each in classes), "classes": len(classes), "groups": count_of_groups},
         **{"tested": len(proofs), "line": LINE, "best": max((each.s3 for each in ranked), default=0.0)},
         **{"seed": seed, "per_class": per_class, "layers": [looker.early, looker.middle, looker.last]},
-        **{"run": run.about.get("key")},
+        **{"run": run.about.get("key"), "whole": {"best": whole.best, "line": PLACELESS, "passes": whole.passes}},
     }
     controls = [each.parts["f0"] for each in proofs]
     seen = wording.visible(controls, TRIED, max(len(each.pictures) for each in classes))
-    notes = _notes(run, sample, classes, reader)
+    notes = (*_notes(run, sample, classes, reader), *whole.notes)
     if usable is None:
         notes = (
             *notes,
@@ -134,6 +144,8 @@ def find_shortcuts(
     findings = Findings(tuple(items), tried, notes, seen)
     if save:
         findings.save(run.folder)
+        cleared(run.folder, {shot.file for each in findings for shot in each.shots})
+    reader.forget()
     return decided(findings, decisions)
 
 
@@ -144,14 +156,37 @@ def judged(found: Class) -> list[Candidate]:
     return [Candidate(found, group, judge.marks(group)) for group in groups(of.middle, of.attended, of.peak, of.grid)]
 
 
-def best_of(candidates: Sequence[Candidate], per_class: int = TESTED, most: int = MOST_TESTED) -> list[Candidate]:
-    """The most promising groups of each class, without those that are nearly the same; of many classes the best."""
+def best_of(candidates: Sequence[Candidate], most: int = MOST_TESTED) -> list[Candidate]:
+    """Of each class the two most promising groups, and the one that most has a place.
+
+    Args:
+        candidates: of all classes.
+        most: of each of both kinds, in all; the best of them.
+    """
+    chosen = [
+        each
+        for per_class, worth in ((TESTED, _promise), (1, _place))
+        for each in unlike_ones(sorted(candidates, key=lambda each: -worth(each)), per_class, most)
+    ]
+    return list(dict.fromkeys(chosen))
+
+
+def unlike_ones(ranked: Sequence[Candidate], per_class: int, most: int) -> list[Candidate]:
+    """The first ones, without those that are nearly the same as one before them."""
     kept: list[Candidate] = []
-    for each in sorted(candidates, key=lambda each: -each.marks.promise):
+    for each in ranked:
         same = [other.group for other in kept if other.of is each.of]
         if len(same) < per_class and len(kept) < most and unlike([each.group], same)[0]:
             kept.append(each)
     return kept
+
+
+def _promise(each: Candidate) -> float:
+    return each.marks.promise
+
+
+def _place(each: Candidate) -> float:
+    return each.marks.place
 
 
 def same_model(run: Run, model: Any) -> Model:
@@ -255,6 +290,11 @@ def _notes(run: Run, sample: Sample, classes: Sequence[Class], reader: Reader) -
         names = ", ".join(f"{run.name(k)} ({count})" for k, count in list(sample.few.items())[:5])
         more = " ..." if len(sample.few) > 5 else ""
         notes.append(f"not looked at, with fewer than {NEEDED} pictures predicted as them: {names}{more}")
+    seen = {each.index for each in classes}
+    for k, pictures in sample.classes.items():
+        if k not in seen:
+            left, all_ = sum(one.path not in reader.gone for one in pictures), counted(len(pictures), "picture")
+            notes.append(f"{run.name(k)}: {left} of {all_} can be read again, and {NEEDED} are needed")
     for each in classes:
         if each.dark.mean() > 0.2:
             notes.append(

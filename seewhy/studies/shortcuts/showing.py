@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from seewhy.errors import SeeWhyError
 from seewhy.images.resizing import Floats
 from seewhy.results.findings import Effect
 from seewhy.results.store import write_whole
 from seewhy.results.trials import PICTURES, Shot, Trial
+from seewhy.studies.shortcuts.colours import colours
 
 GIVEN = 6  # images of each test
 _COVERED = 3  # of these, of a cover
@@ -54,7 +54,7 @@ def kept(
     chosen = [each for each in given if (each.test, each.region) in wanted]
     if not chosen:
         return ()
-    visible = _visible(prepared, np.stack([image for each in chosen for image in each.images]))
+    way = colours(prepared, np.stack([image for each in chosen for image in each.images]))
     (folder / PICTURES).mkdir(exist_ok=True)
     shots: list[Shot] = []
     for test, region in wanted:
@@ -63,48 +63,24 @@ def kept(
         if not own:
             continue
         name = f"{code}.{test}.jpg"
-        rows = [[_small(visible(image)) for image in each.images] for each in own]
+        rows = [[_small(_pixels(way.pixels(image))) for image in each.images] for each in own]
         sheet = Image.fromarray(np.concatenate([np.concatenate(row, axis=1) for row in rows]))
         write_whole(folder / PICTURES / name, partial(sheet.save, format="JPEG", quality=90))
         shots += [Shot(test, region, each.trial, name, row, len(own), len(rows[0])) for row, each in enumerate(own)]
     return tuple(shots)
 
 
-def cleared(folder: Path) -> None:
-    """Removes what `kept` wrote before."""
+def cleared(folder: Path, needed: Collection[str]) -> None:
+    """Removes what `kept` wrote before, but for the files that are needed."""
     for old in (folder / PICTURES).glob("SC*.*.jpg"):
-        old.unlink()
+        if old.name not in needed:
+            old.unlink()
 
 
 def _small(pixels: Any) -> Any:
     picture = Image.fromarray(pixels)
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return np.asarray(picture)
-
-
-def _visible(prepared: Callable[[Any], Floats], images: Floats) -> Callable[[Floats], Any]:
-    """From what the model eats to uint8 [height, width, 3]: the preparation's way back, found with plain pictures.
-
-    Where the preparation is no mixing and shifting of the three colours, the range of the images is taken for black to
-    white.
-    """
-    size = (4 * images.shape[2], 4 * images.shape[1])
-
-    def colour(*rgb: int) -> Floats:
-        image = prepared(Image.new("RGB", size, rgb))
-        return np.asarray(image[image.shape[0] // 2, image.shape[1] // 2], np.float64)
-
-    if images.shape[-1] == 3:
-        try:
-            black = colour(0, 0, 0)
-            mix = np.stack([colour(255, 0, 0), colour(0, 255, 0), colour(0, 0, 255)]) - black
-            if np.allclose(colour(255, 255, 255), black + mix.sum(axis=0), atol=0.02 * np.abs(mix).max()):
-                back = np.linalg.inv(mix) * 255
-                return lambda image: _pixels((image - black) @ back)
-        except (SeeWhyError, ValueError, np.linalg.LinAlgError):
-            pass  # a preparation that refuses plain pictures, or mixes no colours
-    low, high = float(images.min()), float(images.max())
-    return lambda image: _pixels((image - low) / max(high - low, 1e-9) * 255)
 
 
 def _pixels(values: Floats) -> Any:

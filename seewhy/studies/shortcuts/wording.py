@@ -103,6 +103,14 @@ def supported(effects: Sequence[Effect], then: Sequence[Effect] = ()) -> str:
     return STATES[0] if lowest > _CLEAR else STATES[1] if lowest > 0 else STATES[2]
 
 
+def clearly(low: float, wide: bool) -> str:
+    """Which of `STATES` a finding without a place is in, by the lower end of its effect's interval.
+
+    What all pictures of a class share may be the class itself, so that it is never more than worth a look.
+    """
+    return STATES[3] if wide else STATES[0] if low > _CLEAR else STATES[1]
+
+
 def found(label: str, members: int, looked: int, where: str) -> str:
     """What was found."""
     return f"in {members} of {looked} pictures called {label!r} the model looks at the same thing, {where}"
@@ -167,5 +175,5 @@ def visible(controls: Sequence[float], tried: int, pictures: int) -> str:
     return (
         f"The weakest effect that these tests can tell from chance: {100 * weakest / tried:.0f} points more pictures "
         f"turned than by the control. Not seen: what fewer than {counted(least, 'picture')} of a class show, or more "
-        "than 85 % of them, what has no place (a tint, blur), and what is in no picture of this run."
+        "than 85 % of them, and what is in no picture of this run."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seewhy.errors import InputError
-from seewhy.results.store import LOCK, held, write_whole
+from seewhy.results.store import locked, write_whole
 
 ABOUT, ENDED, RUNS, MADE, MODELS = "study.json", "trained", "runs", "made", "models"
 SCHEMA = 1
@@ -126,27 +125,11 @@ class Folder:
         """
         try:
             (self.path / ENDED).mkdir(parents=True, exist_ok=True)
-            file = (self.path / LOCK).open("a+", encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"the folder {str(self.path)!r} cannot be made: {error.strerror or error}",
                 "a folder that may be written to",
                 "choose another place with out=",
             ) from error
-        with file:
-            if not held(file):
-                file.seek(0)
-                raise InputError(
-                    f"another process ({file.read().strip() or 'unknown'}) is writing to {str(self.path)!r}",
-                    "one at a time",
-                    "wait for it or stop it, or study in another folder",
-                )
-            file.seek(0)
-            file.truncate()
-            file.write(f"pid {os.getpid()}")
-            file.flush()
-            try:
-                yield
-            finally:
-                file.seek(0)
-                file.truncate()
+        with locked(self.path, "study"):
+            yield

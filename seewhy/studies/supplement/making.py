@@ -16,6 +16,7 @@ from PIL import Image
 from seewhy.errors import InputError, SeeWhyError
 from seewhy.images.hashing import content_hash
 from seewhy.images.reading import as_numpy, read
+from seewhy.models.chance import every_random_state_kept
 from seewhy.results.store import write_whole
 from seewhy.studies.data import Indexed
 from seewhy.studies.supplement.pictures import Item, Label
@@ -110,19 +111,12 @@ def made(
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Python's and NumPy's random numbers, and PyTorch's where it is loaded, from a seed; then as they were before."""
-    torch = sys.modules.get("torch")
-    before = random.getstate(), np.random.get_state(), None if torch is None else torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    if torch is not None:
-        torch.random.default_generator.manual_seed(seed)
-    try:
+    with every_random_state_kept():
+        random.seed(seed)
+        np.random.seed(seed)
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.random.default_generator.manual_seed(seed)
         yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        if torch is not None:
-            torch.set_rng_state(before[2])
 
 
 def _picture(given: Any) -> Image.Image:

@@ -19,6 +19,8 @@ from seewhy.results.questions.focus import grid_of, shares
 from seewhy.results.run import Run
 from seewhy.results.store import write_whole
 from seewhy.results.tables import percent
+from seewhy.studies.shortcuts.knowing import SHOWS
+from seewhy.studies.supplement.pictures import Item
 
 GROUPS, LEAST = 12, 5  # groups of pictures that are measured at most; pictures of one at least
 SCORES = ("accuracy", "class", "group")
@@ -124,30 +126,30 @@ def on_finding(run: Run, known: Known) -> dict[int, float]:
     return found
 
 
-def knowns(findings: Sequence[Finding], sources: Sequence[Any], paths: Sequence[str | None]) -> list[Known]:
+def knowns(findings: Sequence[Finding], items: Sequence[Item]) -> list[Known]:
     """Each finding with the held-out pictures that show it.
 
     With its model it tells by itself which pictures show it, and where in each. Opened from a folder it is looked for
     at its own place: in those of its pictures that are held out, else in all pictures.
 
     Args:
-        sources: what holds each picture.
-        paths: of each, below the data's folder.
+        items: the held-out pictures, in their order.
     """
     result = []
+    sources = [item.source for item in items]
     for finding in findings:
         if finding.kind != "place":
             continue
         masks: dict[int, Any] = {}
         if finding.probe is not None:
-            shown = finding.score(sources) >= 0.5
+            shown = finding.score(sources) >= SHOWS
             try:
                 masks = {i: finding.mask(sources[i]) for i in np.flatnonzero(shown).tolist()}
             except InputError:
                 masks = {}
         else:
-            own = set(finding.paths)
-            shown = np.array([path in own for path in paths], bool)
+            own = set(finding.hashes)
+            shown = np.array([item.hash in own for item in items], bool)
         if shown.sum() < LEAST:
             shown, masks = np.ones(len(sources), bool), {}
         result.append(Known(finding, shown, masks))

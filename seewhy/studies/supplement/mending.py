@@ -14,15 +14,14 @@ from seewhy.images.probing import box_of
 from seewhy.images.reading import read
 from seewhy.images.resizing import Floats, place
 from seewhy.models import as_model
-from seewhy.results.findings import Finding
+from seewhy.results.findings import WHOLE, Finding
 from seewhy.studies.shortcuts.covering import covered, pasted
 from seewhy.studies.shortcuts.heat import Masks
-from seewhy.studies.shortcuts.knowing import Known
+from seewhy.studies.shortcuts.knowing import SHOWS, Known
 from seewhy.studies.supplement.making import Maker, Random
 from seewhy.studies.supplement.pictures import Item
 
 SIDE = 512  # pixels of the longer side of what is made, at most
-_SHOWS = 0.5  # of `Finding.score`: half of the way from the rest of the class to the finding's own pictures
 
 
 def cover(finding: Finding) -> Maker:
@@ -33,7 +32,7 @@ def cover(finding: Finding) -> Maker:
     Args:
         finding: of `find_shortcuts`, with its model.
     Raises:
-        InputError: the finding was opened from a folder, without its model.
+        InputError: the finding was opened from a folder, without its model, or has no place (a tint, blur).
     """
     return _Cover(_usable(finding))
 
@@ -47,7 +46,7 @@ def transplant(finding: Finding) -> Maker:
     Args:
         finding: as in `cover`.
     Raises:
-        InputError: the finding was opened from a folder, without its model.
+        InputError: the finding was opened from a folder, without its model, or has no place (a tint, blur).
     """
     return _Transplant(_usable(finding))
 
@@ -124,6 +123,12 @@ class _Swap:
 def _usable(finding: Finding) -> Finding:
     if not isinstance(finding, Finding):
         raise InputError(f"a finding of type {type(finding).__name__}", "one of find_shortcuts", "write findings[0]")
+    if finding.kind == WHOLE:
+        raise InputError(
+            f"{finding.code}, which has no place that could be covered or laid elsewhere",
+            "a finding with a place",
+            "hand over an augmentation as supplement=; the finding's remedy says of what",
+        )
     if finding.probe is None:
         finding.score([])  # says what to do
     return finding
@@ -133,7 +138,7 @@ def _showing(finding: Finding, items: Sequence[Item]) -> list[Item]:
     """The pictures of the finding's class that show it."""
     own = [item for item in items if str(item.label) == finding.label]
     scores = finding.score([item.source for item in own]) if own else np.zeros(0)
-    return [item for item, score in zip(own, scores, strict=True) if score >= _SHOWS]
+    return [item for item, score in zip(own, scores, strict=True) if score >= SHOWS]
 
 
 def _mask(finding: Finding, picture: Image.Image) -> Masks:

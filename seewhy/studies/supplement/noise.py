@@ -12,7 +12,6 @@ Paper:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,17 +75,3 @@ def estimated(values: Floats) -> Estimate | None:
     return Estimate(
         mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)), seeds, pictures
     )
-
-
-def holm(chances: Sequence[float]) -> list[float]:
-    """Holm's correction: p values of several comparisons, each to be held against the level of one.
-
-    Paper:
-        Holm 1979, 'A simple sequentially rejective multiple test procedure'.
-    """
-    order = np.argsort(chances, kind="stable")
-    found, highest = [0.0] * len(chances), 0.0
-    for place, i in enumerate(order.tolist()):
-        highest = max(highest, min(1.0, (len(chances) - place) * chances[i]))
-        found[i] = highest
-    return found

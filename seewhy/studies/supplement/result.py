@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from seewhy.errors import InputError, UnknownNameError, did_you_mean
 from seewhy.images.panels import writing
+from seewhy.results.questions.measures import holm
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
 from seewhy.results.tables import aligned, counted, html, line, percent
 from seewhy.studies.supplement.keeping import ENDED, Ended, Folder
 from seewhy.studies.supplement.measures import FOCUS, SCORES, Measure, read, shown
-from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated, holm
+from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated
 
 _ACROSS = 6  # columns of a table
 _WIDTH = 110
@@ -41,12 +42,12 @@ class Point:
         measure: its name.
         kind, of: what it is of: see `Measure`.
         share: of the supplement, 0..1.
-        mean: over pictures and trainings.
+        mean: over pictures and trainings, of pictures that have a value (a map that is not empty) under all of them.
         spread: standard deviation over the trainings' means; None of one.
         low, high: 95 %, for other pictures and other trainings; None where it cannot be told.
         seeds: the trainings.
-        values: each one's mean.
-        pictures: held-out pictures that have a value.
+        values: each one's mean, over all pictures that have a value under it.
+        pictures: held-out pictures in `mean`.
         change: to the smallest share, on the trainings that both have; None at that share.
         change_low, change_high: 95 %, paired.
         p: that the change is noise, corrected for all comparisons of the kind.
@@ -300,8 +301,8 @@ class Study(Sequence[Ended]):
 
     def _repr_html_(self) -> str:
         tables = [html(*self._cells(columns)) for columns in self._columns()]
-        notes = "".join(f"<p>{html_escape(text)}</p>" for text in (*self._legend, *self.notes))
-        return f"<p>{html_escape(self.heading)}</p>{''.join(tables)}{notes}"
+        notes = "".join(f"<p>{_escaped(text)}</p>" for text in (*self._legend, *self.notes))
+        return f"<p>{_escaped(self.heading)}</p>{''.join(tables)}{notes}"
 
     @property
     def heading(self) -> str:
@@ -413,7 +414,7 @@ def written(point: Point | None) -> str:
     return f"{text} {mark}"
 
 
-def html_escape(text: str) -> str:
+def _escaped(text: str) -> str:
     from html import escape
 
     return escape(line(text))

@@ -120,7 +120,7 @@ def study(
         )
         settings = work.settings(train, int(seed), audit or {}) | {"shares": list(asked), "repeats": int(repeats)}
         settings = continued(before, settings, folder)
-        known = _known(findings, work.held)
+        known = _known(findings, sorted(work.aside, key=lambda item: item.number))
         extra, notes = work.extra, work.notes
         if isinstance(extra, Maker):
             every, more = made(
@@ -228,7 +228,7 @@ def _measured(
     return None if right is None else float(np.nanmean(right))
 
 
-def _known(findings: Any, held: Files | Indexed) -> list[measures.Known]:
+def _known(findings: Any, aside: Sequence[Item]) -> list[measures.Known]:
     if findings is None:
         return []
     if isinstance(findings, str | Path):
@@ -243,6 +243,5 @@ def _known(findings: Any, held: Files | Indexed) -> list[measures.Known]:
             "as in findings=sw.find_shortcuts(run, model)",
         )
     if isinstance(findings, Findings):
-        chosen = list(findings.raised) or chosen
-    samples = [held.sample(number) for number in range(len(held))]
-    return measures.knowns(chosen, [each.source for each in samples], [each.path for each in samples])
+        chosen = [each for each in findings.raised if each.status != "dismissed"] or chosen
+    return measures.knowns(chosen, aside)

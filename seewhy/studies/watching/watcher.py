@@ -92,10 +92,16 @@ class Watch:
             self._looked()
         return self.stopped
 
-    def begin(self) -> None:
-        """The training begins now, or goes on after `close`; without it the time since `watch` counts as training."""
+    def begin(self, epochs: int | None = None) -> None:
+        """The training begins now, or goes on after `close`; without it the time since `watch` counts as training.
+
+        Args:
+            epochs: how many there are to be, for who reads the folder meanwhile; None: not known.
+        """
         self.cost.begin()
         self._closed = False
+        if epochs and epochs > 0 and is_first():
+            self._guarded(lambda: self._keeping.tell(epochs=int(epochs)))
 
     def close(self) -> None:
         """Draws the last strips, films and the filmstrip, and prints what the watching cost. It may be called again."""

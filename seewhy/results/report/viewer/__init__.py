@@ -11,7 +11,7 @@ from typing import Any
 
 from seewhy.errors import InputError
 from seewhy.images.drawing import OPACITY, color_table
-from seewhy.results.report.viewer import compared
+from seewhy.results.report.viewer import compared, trained
 from seewhy.results.report.viewer.fallback import findings, mistakes, notes, overlays, overview
 
 SCHEMA = 1
@@ -20,7 +20,7 @@ COLORMAPS = ("default", "viridis", "jet", "gray")
 SCRIPTS = (
     *("data", "elements", "state", "maps", "filters", "tiles", "controls", "grid", "confusion", "region"),
     *("gallery", "overview", "reliability", "looked", "findings", "plots", "finding", "exporting"),
-    *("compared", "pairs", "compare", "beside", "dialog", "keys", "page"),
+    *("compared", "pairs", "compare", "beside", "film", "filmed", "courses", "training", "dialog", "keys", "page"),
 )
 
 
@@ -52,8 +52,8 @@ def page(bundle: Mapping[str, Any]) -> str:
         notes=notes(bundle) if audited else list(bundle["about"]["notes"]),
         proofs=findings(bundle),
         mistakes=mistakes(bundle) if audited else [],
-        tables=compared.tables(bundle),
-        pictures=overlays(bundle) if audited else compared.overlays(bundle),
+        tables=[*compared.tables(bundle), *trained.tables(bundle)],
+        pictures=overlays(bundle) if audited else [*compared.overlays(bundle), *trained.overlays(bundle)],
     )
 
 

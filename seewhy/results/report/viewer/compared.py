@@ -7,7 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from seewhy.results.report.viewer.fallback import PICTURES, drawn, embedded_image, url_of
+from seewhy.results.drawn.thumbnails import fitted
+from seewhy.results.report.viewer.fallback import PICTURES, WIDE, drawn, embedded_image, url_of
 from seewhy.results.tables import line, percent, percents
 
 _MINUS = "\N{MINUS SIGN}"
@@ -69,7 +70,7 @@ def overlays(bundle: Mapping[str, Any]) -> list[dict[str, str]]:
         sheet = Image.new("RGB", (sum(each.width for each in maps) + 6 * (len(maps) - 1), maps[0].height), "white")
         for k, each in enumerate(maps):
             sheet.paste(each, (k * (each.width + 6), 0))
-        result.append({"image": url_of(sheet), "words": _words(bundle, row)})
+        result.append({"image": url_of(fitted(sheet, WIDE)), "words": _words(bundle, row)})
     return result
 
 

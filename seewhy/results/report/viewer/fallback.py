@@ -14,6 +14,7 @@ from seewhy.images.drawing import overlay
 from seewhy.results.tables import line, percent, percents
 
 MISTAKES, PICTURES = 10, 6
+WIDE = 640  # pixels of a sheet of several maps
 
 
 def overview(bundle: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,8 +17,16 @@ const OF_COMPARISON = [
   ["b", "the other run's map, large", () => toTurn("B")],
   ["x", "next way to compare, large", () => besideDialog.open && nextOf("way", WAYS)],
 ];
+const OF_TRAINING = [
+  ["j", "next picture, large", () => alongFilm(1)],
+  ["k", "previous picture, large", () => alongFilm(-1)],
+  [",", "one look back", () => toLook(lookPlace() - 1)],
+  [".", "one look on", () => toLook(lookPlace() + 1)],
+  ["p", "play, and stop", () => togglePlay()],
+  ["m", "maps on or off", () => change({ map: state.map === "none" ? "predicted" : "none" })],
+];
 const KEYS = [
-  ...(bundle.pictures ? OF_RUN : []), ...(comparison ? OF_COMPARISON : []),
+  ...(training ? OF_TRAINING : []), ...(bundle.pictures ? OF_RUN : []), ...(comparison ? OF_COMPARISON : []),
   ["[", "less opaque", () => nudge("opacity", -5)],
   ["]", "more opaque", () => nudge("opacity", 5)],
   ["-", "lower threshold", () => nudge("threshold", -5)],
@@ -90,8 +98,8 @@ function onKey(event) {
 }
 
 function bare(event) { // the photo alone for as long as the key is held; controls keep their own Space
-  if (!dialog.open && !besideDialog.open && !event.target.matches(".tile, .pair-tile")) return;
-  if (event.target.matches("input, summary, button:not(.tile, .pair-tile)")) return;
+  if (!dialog.open && !besideDialog.open && !filmDialog.open && !event.target.matches(".tile, .pair-tile, .shot")) return;
+  if (event.target.matches("input, summary, button:not(.tile, .pair-tile, .shot)")) return;
   event.preventDefault();
   document.documentElement.classList.add("bare-photo");
 }

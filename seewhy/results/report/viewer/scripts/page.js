@@ -6,6 +6,7 @@ const VIEWS = [
   { name: "looked", words: "Looked at", given: bundle.pictures, make: lookedAt },
   { name: "findings", words: "Findings", given: proofs, make: followFindings, follow: followFindings },
   { name: "compare", words: "Compare", given: comparison, make: compare },
+  { name: "training", words: "Training", given: training, make: trainingView },
 ].filter(({ given }) => given);
 const main = el("main", { id: "main", tabindex: "-1" });
 const links = VIEWS.map(({ name, words }) =>
@@ -20,6 +21,7 @@ function start() {
   makeDialog();
   makeHelp();
   makeBeside();
+  makeFilm();
   followView();
   followOpen();
   onChange(["view"], () => { followView(); window.scrollTo(0, 0); });
@@ -78,7 +80,7 @@ function attempt(view, step) { // the other views stay of use
 }
 
 function heading() {
-  const line = bundle.pictures ? runLine() : comparedLine();
+  const line = bundle.pictures ? runLine() : comparison ? comparedLine() : trainedLine();
   return el("header", { class: "top" },
     el("div", { class: "title" }, el("strong", {}, bundle.title), el("span", { class: "small" }, line)),
     links.length > 1 ? el("nav", { "aria-label": "Views" }, links) : "",

@@ -5,10 +5,11 @@ const DEFAULTS = {
   text: "", region: "", inside: 50, sort: "worst",
   map: "predicted", opacity: Math.round(100 * bundle.drawing.opacity), threshold: 0, colors: "default",
   scale: "picture", cells: "smooth", outline: "on", keys: "on",
+  look: "", film: "", pin: "",
   bucket: "", against: "B", pair: "", way: "beside", turn: "A", swipe: 50,
 };
 const DRAWING = ["map", "opacity", "threshold", "colors", "scale", "cells", "outline"];
-const PLACES = ["view", "open", "code", "bucket", "against", "pair"]; // changes of these are steps that Back undoes
+const PLACES = ["view", "open", "code", "bucket", "against", "pair", "film"]; // changes of these are steps that Back undoes
 const FILTERING = ["truth", "predicted", "answer", "low", "high", "cluster", "group", "split", "finding", "flat", "photo",
   "text", "region", "inside"];
 

@@ -44,7 +44,7 @@ def shares_inside(runs: Sequence[Run], ids: Ints, inside: Inside) -> tuple[Float
             "a function from a picture to its mask, a folder of masks, or a dictionary of masks by path",
             "write inside=lambda picture: np.asarray(picture).mean(axis=2) > 40",
         )
-    files = files_of(Path(inside)) if isinstance(inside, str | Path) else {}
+    files = files_of(inside)
     result = np.full(ids.shape, np.nan)
     missing, first = 0, ""
     for start in range(0, ids.shape[1], _AT_ONCE):
@@ -67,10 +67,20 @@ def shares_inside(runs: Sequence[Run], ids: Ints, inside: Inside) -> tuple[Float
     return result, notes if missing else []
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """The masks of a folder by their path in it without the ending."""
+def files_of(inside: Inside | None, name: str = "inside") -> dict[str, Path]:
+    """The masks of a folder by their path in it without the ending; none where the user gave something else.
+
+    Args:
+        inside: as the user gave it.
+        name: of the option that it was given as.
+    Raises:
+        InputError: a folder that is not there.
+    """
+    if not isinstance(inside, str | Path):
+        return {}
+    folder = Path(inside)
     if not folder.is_dir():
-        raise InputError(f"inside={str(folder)!r}, which is no folder", "a folder of masks", "check the path")
+        raise InputError(f"{name}={str(folder)!r}, which is no folder", "a folder of masks", "check the path")
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
 
