@@ -532,6 +532,7 @@ def test_one_and_the_same_run_and_other_wrong_input(tmp_path):
         lambda: found.fails("brken:1"),
         lambda: found.fails("newly-broken"),
         lambda: found.fails("newly-broken:0"),
+        lambda: found.fails("newly-broken:200%"),
         lambda: found.fails("accuracy:2"),
         lambda: found.fails("worse:2"),
     ):

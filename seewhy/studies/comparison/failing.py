@@ -51,7 +51,7 @@ def readable(text: str) -> Condition:
         raise InputError(f"the condition {text!r}", f"one like {_FORMS}", f"buckets are {', '.join(NAMES)}")
     if what == "worse":
         if number:
-            raise InputError(f"the condition {text!r}", "'worse' alone", f"or another like {_FORMS}")
+            raise InputError(f"the condition {text!r}", "'worse' alone, without a number", "write --fail-on worse")
         return Condition(text, what, 0.0, False)
     try:
         value = float(limit)
@@ -61,6 +61,8 @@ def readable(text: str) -> Condition:
     if not sound or value in (float("inf"), float("-inf")):
         expected = "points below 0, as in accuracy:-2" if what == "accuracy" else "a number above 0 of pictures"
         raise InputError(f"the condition {text!r}", expected, f"write {_FORMS}")
+    if number.endswith("%") and value > 100 and what != "accuracy":
+        raise InputError(f"the condition {text!r}", "at most 100 % of the pictures", f"write {_FORMS}")
     return Condition(text, what, value, number.endswith("%"))
 
 

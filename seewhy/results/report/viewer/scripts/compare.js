@@ -56,7 +56,7 @@ function whatChanged() {
     const { count } = one.buckets.find((each) => each.name === name) || { count: 0 };
     const of = name === "different reason" ? one.same : comparison.shared;
     return [count ? button(number(count), () => toBucket(name, one.name), { class: "count", "aria-label": `${number(count)} ${bucketWords(name)}: show them` }) : "0",
-      el("span", { class: "shared" }, el("span", { class: "track", "aria-hidden": "true" }, el("span", { class: "value", "--share": of ? count / of : 0 })), percent(of ? count / of : null))];
+      el("span", { class: "shared" }, el("span", { class: "track", "aria-hidden": "true" }, el("span", { class: "value", "--share": of ? count / of : 0 })), percent(of ? count / of : null), name === "different reason" ? " of the same answers" : "")];
   }), BUCKETS[name](several ? "it" : comparison.changes[0].name)]);
   const alike = comparison.changes.filter((one) => one.correlation !== null).map((one) =>
     note(`Maps of ${one.name} and A, where both answer the same: they correlate ${one.correlation.toFixed(2)} in the median`
