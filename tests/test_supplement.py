@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -255,6 +256,27 @@ def test_a_training_that_fails_is_told_and_the_others_go_on(folders, tmp_path):
     assert "its noise is not known" in repr(again)
 
 
+def test_a_bad_file_of_values_and_a_bad_finding_end_no_study(done, folders, tmp_path, monkeypatch):
+    out = tmp_path / "copy"
+    shutil.copytree(done.folder, out)
+    wrong = {"accuracy": [1.0, 0.0]}  # neither the names nor the number of the pictures
+    pq.write_table(pa.table(wrong), out / "trained" / "share-0-seed-0.parquet")
+    pq.write_table(pa.table({"accuracy|": [1.0, 0.0]}), out / "trained" / "share-1-seed-0.parquet")
+    found = sw.study(quick, folders["own"], (0, 0.5, 1), **asked(folders, out))
+    assert found.curve == done.curve
+    odd = corner(probe=False)
+    monkeypatch.setattr(sw.Finding, "region", lambda self, shape: 1 / 0)
+    with pytest.warns(SeeWhyWarning, match="its heat on the findings could not be measured: ZeroDivisionError"):
+        found = sw.study(quick, folders["own"], (0, 0.5, 1), **asked(folders, out, findings=[odd]))
+    assert len(found.finished) == 6
+    assert found.curve == done.curve
+    assert "share 0.5, seed 1: its heat on the findings could not be measured" in " ".join(repr(found).split())
+    monkeypatch.undo()
+    again = sw.study(quick, folders["own"], (0, 0.5, 1), **asked(folders, out, findings=[odd]))
+    assert "could not be measured" not in repr(again)
+    assert "heat on SC01" in again.measures
+
+
 def test_an_interrupted_study_goes_on(folders, tmp_path):
     def train(data, seed):
         if data.share == 1:
@@ -309,6 +331,18 @@ def test_models_are_kept_where_asked(folders, tmp_path):
     sw.study(quick, folders["own"], (0, 1), **asked(folders, tmp_path / "s", repeats=1, save=save))
     names = sorted(path.name for path in (tmp_path / "s" / "models").iterdir())
     assert names == ["share-0-seed-0.pt", "share-1-seed-0.pt"]
+
+
+def test_a_model_that_cannot_be_saved_is_told_and_its_run_kept(folders, tmp_path):
+    def save(model, path):
+        raise OSError("disk full")
+
+    with pytest.warns(SeeWhyWarning, match="its model is not kept, as save failed: OSError: disk full"):
+        found = sw.study(quick, folders["own"], (0,), **asked(folders, tmp_path / "s", repeats=1, save=save))
+    assert not found.failures
+    assert found.run(0).complete
+    assert "accuracy" in found.measures
+    assert "share 0, seed 0: its model is not kept, as save failed: OSError: disk full" in repr(found)
 
 
 def test_data_in_memory(folders, tmp_path):

@@ -27,6 +27,8 @@ class Ended:
         added: of the supplement.
         seconds: the training took.
         error: why it failed; None: it did not, and its run is there.
+        unsaved: why the model could not be saved; None: it was, or was not to be.
+        unmeasured: why what its run holds could not be measured, or not all of it; None: it was.
     """
 
     share: float
@@ -35,6 +37,8 @@ class Ended:
     added: int
     seconds: float
     error: str | None = None
+    unsaved: str | None = None
+    unmeasured: str | None = None
 
     @property
     def name(self) -> str:
@@ -111,10 +115,15 @@ class Folder:
         (self.path / MODELS).mkdir(exist_ok=True)
         return self.path / MODELS / name_of(share, seed)
 
+    def values(self, share: float, seed: int) -> Path:
+        """The file of what was measured of a training's run."""
+        return self.path / ENDED / f"{name_of(share, seed)}.parquet"
+
     def forget(self, share: float, seed: int) -> None:
         """Takes away what a training left that was stopped or failed."""
         shutil.rmtree(self.run(share, seed), ignore_errors=True)
-        (self.path / ENDED / f"{name_of(share, seed)}.json").unlink(missing_ok=True)
+        for path in (self.path / ENDED / f"{name_of(share, seed)}.json", self.values(share, seed)):
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -182,6 +182,6 @@ def read(path: Path) -> dict[Measure, Floats] | None:
     """What `write` wrote; None where it is not there or damaged."""
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid):
+        return {Measure(*name.split("|", 1)): floats(table[name]).astype(np.float64) for name in table.column_names}
+    except (OSError, ValueError, TypeError, pa.ArrowException):
         return None
-    return {Measure(*name.split("|", 1)): floats(table[name]).astype(np.float64) for name in table.column_names}

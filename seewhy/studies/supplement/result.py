@@ -21,7 +21,7 @@ from seewhy.results.questions.measures import holm
 from seewhy.results.run import Run
 from seewhy.results.run import open as opened
 from seewhy.results.tables import aligned, counted, html, line, percent
-from seewhy.studies.supplement.keeping import ENDED, Ended, Folder
+from seewhy.studies.supplement.keeping import Ended, Folder
 from seewhy.studies.supplement.measures import FOCUS, SCORES, Measure, read, shown
 from seewhy.studies.supplement.noise import LEVEL, Estimate, estimated
 
@@ -125,6 +125,10 @@ class Study(Sequence[Ended]):
         notes = [str(note) for note in self.about["notes"]]
         for each in self.failures:
             notes.append(f"share {each.share:g}, seed {each.seed} failed: {(each.error or '').splitlines()[0]}")
+        for each in self.finished:
+            for said in (each.unsaved, each.unmeasured):
+                if said is not None:
+                    notes.append(f"share {each.share:g}, seed {each.seed}: {said.splitlines()[0]}")
         undone = self.missing - len(self.failures)
         if undone > 0:
             notes.append(f"{counted(undone, 'training')} not done yet; give the same call again to go on")
@@ -342,7 +346,7 @@ class Study(Sequence[Ended]):
     def _values(self) -> dict[tuple[float, int], dict[Measure, Any]]:
         found = {}
         for each in self.finished:
-            values = read(self.folder / ENDED / f"{each.name}.parquet")
+            values = read(Folder(self.folder).values(each.share, each.seed))
             if values is not None:
                 found[each.share, each.seed] = values
         return found

@@ -20,7 +20,7 @@ from seewhy.studies.auditing import audit as audited
 from seewhy.studies.data import Files, Indexed
 from seewhy.studies.supplement import dividing, measures
 from seewhy.studies.supplement.gathering import Gathered, continued, fresh, gathered
-from seewhy.studies.supplement.keeping import ENDED, MADE, Ended, Folder
+from seewhy.studies.supplement.keeping import MADE, Ended, Folder
 from seewhy.studies.supplement.making import Maker, made
 from seewhy.studies.supplement.pictures import Item, Pictures
 from seewhy.studies.supplement.result import Study, open_study
@@ -161,7 +161,10 @@ def _train_all(
         through = replace(now, models=count + 1)
         one = ended.get((share, seed))
         if one is not None and one.error is None and (run := _whole(folder, share, seed)) is not None:
-            tell(replace(through, step="kept", accuracy=_measured(folder, one, run, work.held, known)))
+            accuracy, unmeasured = _measured(folder, one, run, work.held, known)
+            if unmeasured != one.unmeasured:
+                folder.end(replace(one, unmeasured=unmeasured))
+            tell(replace(through, step="kept", accuracy=accuracy))
             continue
         folder.forget(share, seed)
         tell(now)
@@ -172,18 +175,18 @@ def _train_all(
             one = replace(one, seconds=round(time.monotonic() - started, 2))
             run = _audited(model, work.held, folder.run(share, seed), {"check": not looked, **options}, now, tell)
             looked = True
-            if save is not None:
-                save(model, folder.model(share, seed))
-            del model
-            accuracy = _measured(folder, one, run, work.held, known)
         except Exception as error:  # of the user's training: the others go on
-            said = str(error) if isinstance(error, SeeWhyError) else f"{type(error).__name__}: {error}"
+            said = _said(error)
             one = replace(one, seconds=round(time.monotonic() - started, 2), error=said)
             folder.forget(share, seed)
             folder.end(one)
             tell(replace(through, step="failed", error=said))
             warnings.warn(f"share {share:g}, seed {seed} failed: {said}", SeeWhyWarning, stacklevel=3)
             continue
+        unsaved = None if save is None else _unsaved(save, model, folder, one)
+        del model
+        accuracy, unmeasured = _measured(folder, one, run, work.held, known)
+        one = replace(one, unsaved=unsaved, unmeasured=unmeasured)
         folder.end(one)
         tell(replace(through, step="done", accuracy=accuracy))
 
@@ -215,17 +218,49 @@ def _whole(folder: Folder, share: float, seed: int) -> Run | None:
     return run if run.complete else None
 
 
+def _unsaved(save: Callable[[Any, Path], Any], model: Any, folder: Folder, one: Ended) -> str | None:
+    """Hands the model to the user's function; why that failed. What was trained and audited stays."""
+    try:
+        save(model, folder.model(one.share, one.seed))
+    except Exception as error:
+        said = f"its model is not kept, as save failed: {_said(error)}"
+        warnings.warn(f"share {one.share:g}, seed {one.seed}: {said}", SeeWhyWarning, stacklevel=4)
+        return said
+    return None
+
+
 def _measured(
     folder: Folder, one: Ended, run: Run, held: Files | Indexed, known: Sequence[measures.Known]
-) -> float | None:
-    """Keeps the values of each held-out picture; the accuracy."""
-    path = folder.path / ENDED / f"{one.name}.parquet"
-    values = measures.read(path)
-    if values is None or any(measures.Measure("heat on", each.finding.code) not in values for each in known):
-        values = measures.values_of(run, len(held), known)
-        measures.write(path, values)
+) -> tuple[float | None, str | None]:
+    """Keeps the values of each held-out picture; the accuracy, and why something could not be measured.
+
+    The run stays whatever happens: to train again costs more than to measure again.
+    """
+    path = folder.values(one.share, one.seed)
+    values, unmeasured = measures.read(path), None
+    if values is None or not _all_there(values, len(held), known):
+        values = {}
+        for findings in (known, ()) if known else ((),):  # a finding that fails takes nothing else with it
+            try:
+                values = measures.values_of(run, len(held), findings)
+                measures.write(path, values)
+                break
+            except Exception as error:
+                what = "heat on the findings" if findings else "run"
+                unmeasured = f"its {what} could not be measured: {_said(error)}"
+                warnings.warn(f"share {one.share:g}, seed {one.seed}: {unmeasured}", SeeWhyWarning, stacklevel=4)
     right = values.get(measures.Measure("accuracy"))
-    return None if right is None else float(np.nanmean(right))
+    return None if right is None else float(np.nanmean(right)), unmeasured
+
+
+def _all_there(values: Mapping[measures.Measure, Any], pictures: int, known: Sequence[measures.Known]) -> bool:
+    """Whether what was kept is of these pictures, and of all findings."""
+    whole = all(len(each) == pictures for each in values.values())
+    return whole and all(measures.Measure("heat on", each.finding.code) in values for each in known)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, SeeWhyError) else f"{type(error).__name__}: {error}"
 
 
 def _known(findings: Any, aside: Sequence[Item]) -> list[measures.Known]:
