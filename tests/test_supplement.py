@@ -469,6 +469,14 @@ def test_the_new_head_gives_what_the_regression_said(folders):
         np.testing.assert_allclose(sw.explain(model, picture).scores, features @ weights + bias, rtol=1e-4, atol=1e-5)
 
 
+def test_transfer_learning_moves_nobodys_random_numbers(folders):
+    train = sw.transfer(sw.wrap(net(0, 5), prepare=preparation(SIDE)))
+    given = pairs(folders["own"], 6)
+    before = torch.get_rng_state()
+    train(given, 0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("spec", ["torchvision:mobilenet_v3_small", "timm:resnet10t", "demo:"])
 def test_transfer_learning_on_networks_by_name(folders, spec):
     train = sw.transfer(spec, weights="default" if spec == "demo:" else None, epochs=2)
