@@ -469,6 +469,14 @@ def test_the_new_head_gives_what_the_regression_said(folders):
         np.testing.assert_allclose(sw.explain(model, picture).scores, features @ weights + bias, rtol=1e-4, atol=1e-5)
 
 
+def test_transfer_learning_moves_nobodys_random_numbers(folders):
+    train = sw.transfer(sw.wrap(net(0, 5), prepare=preparation(SIDE)))
+    given = pairs(folders["own"], 6)
+    before = torch.get_rng_state()
+    train(given, 0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("spec", ["torchvision:mobilenet_v3_small", "timm:resnet10t", "demo:"])
 def test_transfer_learning_on_networks_by_name(folders, spec):
     train = sw.transfer(spec, weights="default" if spec == "demo:" else None, epochs=2)
@@ -660,6 +668,40 @@ def test_backgrounds_are_exchanged_by_the_map(tmp_path):
     red, blue = (cat[..., 0] > 50) & (cat[..., 2] < 20), (cat[..., 2] > 50) & (cat[..., 0] < 20)
     assert red.mean() > 0.02  # its own object
     assert blue.mean() > 0.02  # before a dog's background
+
+
+def test_what_another_maker_made_is_not_taken_for_ones_own(folders, tmp_path):
+    model = sw.wrap(net(0, 2), labels=["cat", "dog"], prepare=preparation(40))
+    some, more = (sw.swap_backgrounds(model, threshold) for threshold in (0.3, 0.9))
+    every = cornered()
+    first, again, other = (
+        [item.hash for item in making.made(maker, every, tmp_path, 0)[0]] for maker in (some, some, more)
+    )
+    assert first == again != other
+    one, two = corner(hashes=("a",)), corner(hashes=("b",))  # both SC01
+    assert sw.cover(one).key == sw.cover(corner(hashes=("a",))).key != sw.cover(two).key
+
+
+def test_a_study_of_another_finding_of_the_same_code_is_another_one(folders, tmp_path):
+    given = asked(folders, tmp_path / "s", repeats=1)
+    one, two = (sw.cover(corner("disc", hashes=(name,))) for name in "ab")
+    for maker in (one, two):
+        maker.chosen = lambda items: list(items)[:6]
+    sw.study(quick, folders["own"], (0,), **given | {"supplement": one})
+    with pytest.raises(InputError, match="the supplement"):
+        sw.study(quick, folders["own"], (0,), **given | {"supplement": two})
+
+
+def test_one_unreadable_picture_spoils_no_finding(tmp_path):
+    every = items_of([(flat((60 + i, 0, 0), True), "cat") for i in range(7)])
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    data = as_data([(every[0].source, "cat"), (bad, "cat"), *[(item.source, "cat") for item in every[1:]]])
+    held = [Item(data, i, "cat", f"{i:032x}", None) for i in range(len(data))]
+    (known,) = measures.knowns([corner()], held)
+    assert sorted(known.masks) == np.flatnonzero(known.pictures).tolist() == [0, 2, 3, 4, 5, 6, 7]
+    found, _ = making.made(sw.cover(corner()), held, tmp_path / "made", 0)
+    assert len(found) == 7
 
 
 def test_makers_tell_what_they_cannot_use(tmp_path):

@@ -53,7 +53,10 @@ class Backbone:
         module: nn.Module = copy.deepcopy(self.model.module)
         old = module.get_submodule(self._head)
         first = next(old.parameters())
-        new = nn.Linear(weights.shape[0], weights.shape[1], device=first.device, dtype=first.dtype)
+        # to draw weights would move the caller's random numbers
+        new: nn.Linear = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+            nn.Linear, weights.shape[0], weights.shape[1], device=first.device, dtype=first.dtype
+        )
         with torch.no_grad():
             new.weight.copy_(torch.from_numpy(weights.T.copy()))
             assert new.bias is not None

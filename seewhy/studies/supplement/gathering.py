@@ -50,7 +50,8 @@ class Gathered:
         """What decides over the study, as study.json keeps it."""
         added: dict[str, Any] = {"name": self.name}
         if isinstance(self.extra, Maker):
-            added["source"] = _source(getattr(self.extra, "function", None))
+            key = self.extra.key
+            added |= {"source": _source(getattr(self.extra, "function", None))} if key is None else {"key": key}
         else:
             added["pictures"] = _key(self.extra)
         plain = {key: value if isinstance(value, str | int | float) else repr(value) for key, value in audit.items()}
@@ -136,7 +137,8 @@ def continued(before: dict[str, Any] | None, now: dict[str, Any], folder: Folder
     names = {"data": "the data", "held_out": "the held-out pictures", "seed": "the seed"}
     different = [words for key, words in names.items() if then.get(key) != now[key]]
     if _unsourced(then["supplement"]) != _unsourced(now["supplement"]):
-        different.append(f"the supplement ({then['supplement']['name']}, now {now['supplement']['name']})")
+        old, new = then["supplement"]["name"], now["supplement"]["name"]
+        different.append(f"the supplement ({old}, now {new if new != old else 'one of the same name'})")
     if then.get("audit") != now["audit"]:
         different.append(f"audit {then.get('audit')}, now {now['audit']}")
     if then["train"]["settings"] != now["train"]["settings"]:

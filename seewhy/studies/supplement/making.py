@@ -33,6 +33,10 @@ class Maker(Protocol):
     def name(self) -> str:
         """What it does, in a few words."""
 
+    @property
+    def key(self) -> str | None:
+        """The same only where the same pictures are made of the same ones; None where that cannot be told."""
+
     def chosen(self, items: Sequence[Item]) -> Sequence[Item]:
         """Those of the training's pictures of which one is made each."""
 
@@ -53,6 +57,10 @@ class Augmented:
     @property
     def name(self) -> str:
         return str(getattr(self.function, "__qualname__", None) or type(self.function).__name__)
+
+    @property
+    def key(self) -> None:
+        return None  # a function may be renamed or reformatted; a study says that it differs
 
     def chosen(self, items: Sequence[Item]) -> Sequence[Item]:
         return items
@@ -81,7 +89,8 @@ def made(
     names = _folders({item.label for item in items})
     found, failed = [], []
     for number, item in enumerate(chosen):
-        path = folder / names[item.label] / f"{item.hash[:20]}.png"
+        stem = item.hash[:20] if maker.key is None else f"{item.hash[:20]}-{maker.key}"
+        path = folder / names[item.label] / f"{stem}.png"
         if not path.exists():
             try:
                 picture = _picture(maker.made(item, items, np.random.default_rng([seed, int(item.hash[:8], 16)])))

@@ -142,11 +142,12 @@ def knowns(findings: Sequence[Finding], items: Sequence[Item]) -> list[Known]:
             continue
         masks: dict[int, Any] = {}
         if finding.probe is not None:
-            shown = finding.score(sources) >= SHOWS
-            try:
-                masks = {i: finding.mask(sources[i]) for i in np.flatnonzero(shown).tolist()}
-            except InputError:
-                masks = {}
+            shown = scored(finding, sources) >= SHOWS
+            for i in np.flatnonzero(shown).tolist():
+                try:
+                    masks[i] = finding.mask(sources[i])
+                except InputError:  # of one picture: it is not known where in it
+                    shown[i] = False
         else:
             own = set(finding.hashes)
             shown = np.array([item.hash in own for item in items], bool)
@@ -154,6 +155,26 @@ def knowns(findings: Sequence[Finding], items: Sequence[Item]) -> list[Known]:
             shown, masks = np.ones(len(sources), bool), {}
         result.append(Known(finding, shown, masks))
     return result
+
+
+def scored(finding: Finding, sources: Sequence[Any]) -> Floats:
+    """How much pictures show a finding, float [n]; NaN where one cannot be read.
+
+    Raises:
+        InputError: none can.
+    """
+    try:
+        return finding.score(sources)
+    except InputError as error:
+        found = np.full(len(sources), np.nan)
+        for i, source in enumerate(sources):
+            try:
+                found[i] = finding.score([source])[0]
+            except InputError:
+                continue
+        if np.isnan(found).all():
+            raise error
+        return found
 
 
 def shown(share: float) -> str:

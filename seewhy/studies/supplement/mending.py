@@ -15,10 +15,12 @@ from seewhy.images.reading import read
 from seewhy.images.resizing import Floats, place
 from seewhy.models import as_model
 from seewhy.results.findings import WHOLE, Finding
+from seewhy.results.store import key_of
 from seewhy.studies.shortcuts.covering import covered, pasted
 from seewhy.studies.shortcuts.heat import Masks
 from seewhy.studies.shortcuts.knowing import SHOWS, Known
 from seewhy.studies.supplement.making import Maker, Random
+from seewhy.studies.supplement.measures import scored
 from seewhy.studies.supplement.pictures import Item
 
 SIDE = 512  # pixels of the longer side of what is made, at most
@@ -72,7 +74,7 @@ def swap_backgrounds(model: Any, threshold: float = 0.3) -> Maker:
 class _Cover:
     def __init__(self, finding: Finding) -> None:
         self.finding = finding
-        self.name = f"cover {finding.code}"
+        self.name, self.key = f"cover {finding.code}", _key(finding)
 
     def chosen(self, items: Sequence[Item]) -> Sequence[Item]:
         return _showing(self.finding, items)
@@ -86,7 +88,7 @@ class _Cover:
 class _Transplant:
     def __init__(self, finding: Finding) -> None:
         self.finding, self.donors = finding, list[Item]()
-        self.name = f"transplant {finding.code}"
+        self.name, self.key = f"transplant {finding.code}", _key(finding)
 
     def chosen(self, items: Sequence[Item]) -> Sequence[Item]:
         self.donors = _showing(self.finding, items)
@@ -103,6 +105,7 @@ class _Swap:
     def __init__(self, model: Any, threshold: float) -> None:
         self.model, self.threshold = model, threshold
         self.name = f"swap backgrounds by {model.name}"
+        self.key = key_of({"model": model.fingerprint(), "threshold": threshold})
 
     def chosen(self, items: Sequence[Item]) -> Sequence[Item]:
         return items
@@ -134,10 +137,16 @@ def _usable(finding: Finding) -> Finding:
     return finding
 
 
+def _key(finding: Finding) -> str:
+    """The same for the same finding, which a code alone is not."""
+    model = finding.probe.reader.model.fingerprint() if isinstance(finding.probe, Known) else None
+    return key_of({"model": model, "label": finding.label, "pictures": sorted(finding.hashes)})
+
+
 def _showing(finding: Finding, items: Sequence[Item]) -> list[Item]:
     """The pictures of the finding's class that show it."""
     own = [item for item in items if str(item.label) == finding.label]
-    scores = finding.score([item.source for item in own]) if own else np.zeros(0)
+    scores = scored(finding, [item.source for item in own]) if own else np.zeros(0)
     return [item for item, score in zip(own, scores, strict=True) if score >= SHOWS]
 
 
