@@ -14,7 +14,7 @@ demo: .venv/demo  ## a real photograph explained by a real network, offline, in 
 	$(BIN)/seewhy demo --out demo-out
 
 test: .venv/dev  ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations=8
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=8
 
 quick: .venv/dev  ## the tests that take under a minute
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

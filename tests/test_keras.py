@@ -21,13 +21,17 @@ def process(backend, *command, **more):
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", PACKAGES)
-def test_keras(backend):
+def need_green(backend):
+    """All of tests/on_keras, on one backend."""
     ran = process(
         backend, "-m", "pytest", "-q", "-o", "filterwarnings=default", "-p", "no:cacheprovider", "tests/on_keras"
     )
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_keras_on_tensorflow():
+    need_green("tensorflow")
 
 
 FRAMEWORKS = """
