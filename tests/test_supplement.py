@@ -231,6 +231,18 @@ def test_other_settings_are_told(done, folders):
         sw.study(quick, folders["own"], **asked(folders, done.folder, supplement=ImageOps.mirror))
 
 
+def test_a_model_that_answers_nothing_is_told(folders, tmp_path):
+    def train(data, seed):
+        model = net(seed, len(data.classes))
+        if data.share:
+            model[-1].bias.data[:] = float("nan")
+        return sw.wrap(model, labels=[str(name) for name in data.classes], prepare=preparation(SIDE))
+
+    with pytest.warns(sw.SeeWhyWarning, match=r"share 1, seed 0: (\d+) of \1 held-out pictures have no answer"):
+        found = sw.study(train, folders["own"], (0, 1), **asked(folders, tmp_path / "study", repeats=1))
+    assert any("have no answer" in note for note in found.notes)
+
+
 def test_a_training_that_fails_is_told_and_the_others_go_on(folders, tmp_path):
     state = {"broken": True}
 

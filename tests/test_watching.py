@@ -507,6 +507,15 @@ def test_resume_goes_on_in_the_same_folder(tmp_path):
     assert frames(tmp_path / "gifs/00-picture-0.gif") == 5
     with pytest.raises(sw.InputError, match="not those watched before"):
         looped(tmp_path, resume=True, pictures=PICTURES[:2], labels=[0, 1])
+    with pytest.raises(sw.InputError, match="those of before: 'gradcam' and None"):
+        looped(tmp_path, resume=True, region="middle")
+    with pytest.raises(sw.InputError, match="with method 'layercam'"):
+        looped(tmp_path, resume=True, method="layercam")
+
+
+def test_a_box_in_shares_of_the_picture_is_refused(tmp_path):
+    with pytest.raises(sw.InputError, match="smaller than a pixel"):
+        looped(tmp_path, region=(0.1, 0.1, 0.5, 0.5))
 
 
 def test_memory_and_strips_do_not_grow_with_the_training(tmp_path):

@@ -53,6 +53,7 @@ _PATTERNS = (
     (re.compile(r'wrap\(model, prepare="([^"]+)"\)'), r"--prepare \1"),
     (re.compile(r"classes=\{'([^']+)': '?([^',}]+)'?[^}]*\}"), r"--class \1=\2"),
     (re.compile(r"\bclasses="), "--class"),
+    (re.compile(r"\bshares=\(([^)]*)\)"), r"--shares \1"),
     (re.compile(r"\bversus\((\S+), (\S+)\)"), r"--versus \1 \2"),
     (re.compile(rf"(?<!model, )\b({_NAMED})=(?=[\s,])"), r"--\1"),  # leave layer= out
     (re.compile(rf"(?<!model, )\b({_NAMED})=(['\"]?)([^\s'\",;()]+)\2(?![\w(])"), r"--\1 \3"),  # opacity=0.5

@@ -76,7 +76,9 @@ def read(folder: Path) -> Findings:
         return Findings(items, held["tried"], tuple(held["notes"]), held["seen"])
     except FileNotFoundError:
         raise InputError(
-            f"no findings in {str(folder)!r}", "a run in which shortcuts were looked for", "find_shortcuts(run, model)"
+            f"no findings in {str(folder)!r}",
+            "a run in which shortcuts were looked for",
+            "find_shortcuts(run, model) searches for it",
         ) from None
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
         raise InputError(

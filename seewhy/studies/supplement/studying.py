@@ -249,8 +249,13 @@ def _measured(
                 what = "heat on the findings" if findings else "run"
                 unmeasured = f"its {what} could not be measured: {_said(error)}"
                 warnings.warn(f"share {one.share:g}, seed {one.seed}: {unmeasured}", SeeWhyWarning, stacklevel=4)
-    right = values.get(measures.Measure("accuracy"))
-    return None if right is None else float(np.nanmean(right)), unmeasured
+    right = values.get(measures.Measure("accuracy"), np.full(len(held), np.nan))
+    if silent := int(np.isnan(right).sum()):
+        told = f"{silent} of {len(right)} held-out pictures have no answer of it (not a number?), and count for nothing"
+        if unmeasured is None and told != one.unmeasured:
+            warnings.warn(f"share {one.share:g}, seed {one.seed}: {told}", SeeWhyWarning, stacklevel=4)
+        unmeasured = unmeasured or told
+    return None if silent == len(right) else float(np.nanmean(right)), unmeasured
 
 
 def _all_there(values: Mapping[measures.Measure, Any], pictures: int, known: Sequence[measures.Known]) -> bool:

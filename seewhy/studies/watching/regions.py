@@ -110,6 +110,12 @@ def _region(given: Any, name: str, size: tuple[int, int], seen: Box) -> Region:
         if not np.isfinite([left, top, right, bottom]).all() or left >= right or top >= bottom:
             expected = "left < right and top < bottom, in pixels of the picture"
             raise InputError(f"the box {tuple(given)}", expected, "write (left, top, right, bottom)")
+        if right - left < 1 or bottom - top < 1:
+            raise InputError(
+                f"the box {tuple(given)}, smaller than a pixel of {name}",
+                "left, top, right, bottom in pixels of the picture",
+                f"for shares of it, multiply by its width of {size[0]} and its height of {size[1]}",
+            )
         return Region(
             f"the box {tuple(map(round, (left, top, right, bottom)))}", ((left, top, right, bottom),), None, size
         )

@@ -121,7 +121,7 @@ def watch(
         "alarms": [],
     }
     if is_first():
-        _begun(keeping, about, subjects, again)
+        _begun(keeping, about, subjects, method, again)
     made = Watch(
         looking,
         found,
@@ -152,7 +152,7 @@ def _folder(out: str | Path, resume: bool) -> Path:
     return folder
 
 
-def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject], again: bool) -> None:
+def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject], method: str, again: bool) -> None:
     if not again:
         keeping.begin(about, [one.pixels for one in subjects], [one.outline for one in subjects])
         return
@@ -162,6 +162,13 @@ def _begun(keeping: Keeping, about: dict[str, Any], subjects: Sequence[Subject],
         came = f"resume=True with {len(now)} pictures ({', '.join(now[:3])} ...), which are not those watched before"
         raise InputError(
             came, f"the same: {', '.join(before[:3])} ...", "hand over the same ones, or name another out="
+        )
+    if keeping.about.get("region") != about["region"] or keeping.about.get("method", method) != method:
+        had = [each and each["words"] for each in (keeping.about.get("region"), about["region"])]
+        raise InputError(
+            f"resume=True with method {method!r} and region {had[1]}",
+            f"those of before: {keeping.about.get('method', method)!r} and {had[0]}",
+            "ask the same, or name another out=: numbers of two questions make no curve",
         )
     keeping.tell(**{key: about[key] for key in ("every", "unit", "alarm")})
 
