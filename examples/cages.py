@@ -2,6 +2,7 @@
 
     python examples/cages.py PHOTOS                       # a folder with train/cat, train/dog, test/cat and test/dog
     python examples/cages.py PHOTOS --backbone torchvision:mobilenet_v3_small
+    KERAS_BACKEND=tensorflow python examples/cages.py PHOTOS --side 224 --backbone keras:MobileNetV2   # in Keras
 
 Of the photographs to train on, every dog is behind painted bars and no cat is. The supplement is what one would
 collect: caged cats and free dogs. A new linear head is trained on a network that stays as it is, with 0 to 100 % of the
@@ -81,13 +82,13 @@ def data(photos: Path, out: Path, side: int, most: int) -> tuple[Path, Path, Pat
     return out / "photos" / "pictures", out / "cages" / "pictures", out / "test" / "manifest.csv"
 
 
-def training(backbone: str | None, side: int):
+def training(backbone: str | None, weights: str, side: int):
     """A new head on a network by name, on the demo's, or a small network from nothing."""
     if backbone is not None:
         if ".py:" in backbone:  # a network of one's own, which takes -1..1: all of the picture, nothing cut off
             prepare = Preset("-1..1, all of it", (0.5,) * 3, (0.5,) * 3, side, side)
             return sw.transfer(sw.wrap(sw.load(backbone), prepare=prepare))
-        return sw.transfer(backbone)
+        return sw.transfer(backbone, weights=weights)
     try:
         return sw.transfer(sw.load("demo:"))
     except sw.MissingExtraError:
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--out", type=Path, default=Path("cages-out"))
     parser.add_argument("--backbone")
+    parser.add_argument("--weights", default="default", help="of the backbone: a file, if not its usual ones")
     parser.add_argument("--side", type=int, default=160, help="pixels of a picture")
     parser.add_argument(
         "--most", type=int, default=300, help="photographs of each class to train on, extra ones included"
@@ -120,7 +122,7 @@ def main() -> None:
     asked = parser.parse_args()
     sw.keep_memory()
     photos, cages, test = data(asked.photos, asked.out, asked.side, asked.most)
-    trained_by, kept = training(asked.backbone, asked.side), {}
+    trained_by, kept = training(asked.backbone, asked.weights, asked.side), {}
     fine = {"method": "layercam", "layer": finer(trained_by.model)} if hasattr(trained_by, "model") else {}
 
     def save(model, path):  # the study keeps runs, not models; those of the first seed are looked at below

@@ -159,7 +159,8 @@ def test_the_help_shows_all_options_and_no_argument_shows_the_help():
     ):
         name = "".join(option).replace("_", "-")
         assert (
-            name in ("pictures", "spec", "picture", "everything", "all", "as-json", "version") or f"--{name} " in text
+            name in ("pictures", "spec", "picture", "everything", "all", "as-json", "version", "what")
+            or f"--{name} " in text
         )
     assert "Usage: " in seewhy("explain").output
 

@@ -233,10 +233,8 @@ def demo_(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for what is written.")] = Path("demo-out"),
     debug: DebugOption = False,
 ) -> None:
-    """Explain two photographs, then audit a network that learned a shortcut; offline, in under a minute.
-
-    `seewhy demo shortcuts` makes pictures, trains a network that cheats, finds and proves it, mends the data, trains
-    anew and compares, in under two minutes.
+    """Explain two photographs, then audit a network that learned a shortcut; or, with `shortcuts`, train a network that
+    cheats, find and prove it, mend the data, train anew and compare; offline, in a minute or two.
 
     \b
     Example:
