@@ -11,8 +11,9 @@ from PIL import Image
 
 from seewhy.errors import InputError
 from seewhy.images.reading import as_numpy, dtype_name, is_picture, name_of, read
+from tests.conftest import REAL as PICTURES
 
-REAL = Path("/work/shared/real/ilsvrc")
+REAL = PICTURES / "ilsvrc"
 
 
 def encoded(image, kind, **options):
